@@ -1,0 +1,102 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Error is a fault: what a source, a resolver or the gateway itself fails with. Its fields are set before it is shared; from
+// then on it is read only, and safe for concurrent use.
+type Error struct {
+	Code       Code
+	Source     string        // the source that failed; empty where none was asked
+	Operation  string        // the source's operation, as its contract names it
+	RetryAfter time.Duration // how long to wait before asking again; zero if not known
+	Limit      string        // with LimitExceeded: the limit's name
+	Violations []Violation   // the fields that a service refused
+
+	detail string // safe for clients; empty for the code's own sentence
+	cause  error  // for the log alone
+}
+
+// Violation is a field that a service refused, in words that the service means for its users.
+type Violation struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// New makes a fault whose detail a client may read.
+func New(code Code, detail string) *Error { return &Error{Code: code, detail: detail} }
+
+// Newf is New with a format. Everything formatted into the detail reaches clients.
+func Newf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, detail: fmt.Sprintf(format, args...)}
+}
+
+// Wrap makes a fault with the code's own sentence. The cause goes to the log and nowhere else.
+func Wrap(code Code, cause error) *Error { return &Error{Code: code, cause: cause} }
+
+// At gives a copy of the fault that names the source and the operation that failed.
+func (e *Error) At(source, operation string) *Error {
+	c := *e
+	c.Source, c.Operation = source, operation
+	return &c
+}
+
+// Message gives the sentence that clients read.
+func (e *Error) Message() string {
+	if e.detail != "" {
+		return e.detail
+	}
+	return e.Code.Doc().Message
+}
+
+// Error describes the fault for the log, cause included.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(string(e.Code))
+	if e.Source != "" {
+		fmt.Fprintf(&b, " %s.%s", e.Source, e.Operation)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Message())
+	if e.cause != nil {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Retryable says whether a client may send the same request again without an idempotency key.
+func (e *Error) Retryable() bool { return e.Code.Doc().Retry != RetryNo }
+
+// Items are the faults of single items of a plural read, by the item's key. The other items were read: a source returns
+// Items beside its results.
+type Items map[string]*Error
+
+// Error describes the faults for the log.
+func (i Items) Error() string {
+	for key, f := range i {
+		return fmt.Sprintf("%d items failed, among them %q: %v", len(i), key, f)
+	}
+	return "no item failed"
+}
+
+// From gives err as a fault. A context's end is DeadlineExceeded; whatever is not a fault is Internal.
+func From(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*Error](err); ok {
+		return f
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return Wrap(DeadlineExceeded, err)
+	}
+	return Wrap(Internal, err)
+}

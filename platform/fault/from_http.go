@@ -1,0 +1,113 @@
+package fault
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// maxRetryAfter bounds what a service may ask clients to wait.
+const maxRetryAfter = time.Hour
+
+// FromHTTP gives the fault that a status outside 200–299 stands for. body is as much of the answer as was read; an RFC 9457
+// problem document gives its violations, and its detail where the request was refused for the caller's sake (4xx).
+func FromHTTP(status int, header http.Header, body []byte) *Error {
+	f := Wrap(codeOfStatus(status), fmt.Errorf("HTTP status %d: %.500q", status, body))
+	f.RetryAfter = parseRetryAfter(header.Get("Retry-After"), time.Now())
+	if media, _, err := mime.ParseMediaType(header.Get("Content-Type")); err == nil && media == "application/problem+json" {
+		f.addProblem(body)
+	}
+	return f
+}
+
+func codeOfStatus(status int) Code {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return BadUserInput
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return Forbidden
+	case http.StatusNotFound, http.StatusGone:
+		return NotFound
+	case http.StatusConflict:
+		return Conflict
+	case http.StatusPreconditionFailed, http.StatusPreconditionRequired, http.StatusLocked, http.StatusFailedDependency:
+		return PreconditionFailed
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return SourceTimeout
+	case http.StatusTooManyRequests:
+		return RateLimited
+	case http.StatusBadGateway, http.StatusServiceUnavailable:
+		return SourceUnavailable
+	}
+	if status >= 500 {
+		return SourceFailed
+	}
+	// Redirects, informational answers and refusals such as 405 or 415 are none that a contract promises.
+	return SourceContractViolation
+}
+
+// problem is what a gateway reads of a problem document (RFC 9457). "errors" is the extension of its section 3.
+type problem struct {
+	Errors []struct {
+		Detail  string `json:"detail"`
+		Pointer string `json:"pointer"`
+		Field   string `json:"field"`
+	} `json:"errors"`
+}
+
+func (e *Error) addProblem(body []byte) {
+	var p problem
+	if json.Unmarshal(body, &p) != nil {
+		return
+	}
+	for _, v := range p.Errors {
+		field := v.Field
+		if field == "" {
+			field = fieldOfPointer(v.Pointer)
+		}
+		e.addViolation(field, v.Detail)
+	}
+}
+
+// fieldOfPointer gives the last member that a JSON pointer such as "#/lines/0/sku" names.
+func fieldOfPointer(pointer string) string {
+	for i := len(pointer) - 1; i >= 0; i-- {
+		if pointer[i] == '/' {
+			return pointer[i+1:]
+		}
+	}
+	return pointer
+}
+
+const (
+	maxViolations     = 20
+	maxViolationBytes = 300
+)
+
+// addViolation keeps a violation within bounds: it comes from outside and goes to clients.
+func (e *Error) addViolation(field, message string) {
+	if len(e.Violations) < maxViolations && message != "" && e.Code == BadUserInput {
+		e.Violations = append(e.Violations, Violation{Field: clip(field), Message: clip(message)})
+	}
+}
+
+func clip(s string) string {
+	if len(s) > maxViolationBytes {
+		return s[:maxViolationBytes]
+	}
+	return s
+}
+
+// parseRetryAfter reads seconds or a date (RFC 9110, section 10.2.3), within bounds.
+func parseRetryAfter(s string, now time.Time) time.Duration {
+	var d time.Duration
+	if seconds, err := strconv.ParseUint(s, 10, 31); err == nil {
+		d = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(s); err == nil {
+		d = at.Sub(now)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}

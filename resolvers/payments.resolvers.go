@@ -1,0 +1,18 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mainstem/mainstem/graph"
+	"github.com/mainstem/mainstem/sources/orders"
+	"github.com/mainstem/mainstem/sources/payments"
+)
+
+func (r *orderResolver) Payment(ctx context.Context, objs []*orders.Order) ([]*payments.Payment, error) {
+	panic(fmt.Errorf("not implemented: Payment - payment"))
+}
+
+func (r *Resolver) Payment() graph.PaymentResolver { return &paymentResolver{r} }
+
+type paymentResolver struct{ *Resolver }

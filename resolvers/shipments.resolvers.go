@@ -1,0 +1,18 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mainstem/mainstem/graph"
+	"github.com/mainstem/mainstem/sources/orders"
+	"github.com/mainstem/mainstem/sources/shipping"
+)
+
+func (r *orderResolver) Shipment(ctx context.Context, objs []*orders.Order) ([]*shipping.Shipment, error) {
+	panic(fmt.Errorf("not implemented: Shipment - shipment"))
+}
+
+func (r *Resolver) Shipment() graph.ShipmentResolver { return &shipmentResolver{r} }
+
+type shipmentResolver struct{ *Resolver }

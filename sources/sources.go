@@ -1,0 +1,24 @@
+// Package sources says what a source is, and holds the values that several sources share.
+//
+// A source is a folder below this one. It knows one service and nothing of the graph: it owns the canonical types that the
+// service feeds, reads them in the plural, and passes commands on. See docs/add-a-source.md.
+package sources
+
+// Node is an object with a global id (https://relay.dev/graphql/objectidentification.htm).
+type Node interface{ IsNode() }
+
+// Money is an amount of money.
+type Money struct {
+	Amount   int32  // in the currency's minor unit
+	Currency string // ISO 4217
+}
+
+// Address is a postal address.
+type Address struct {
+	Recipient   string
+	Lines       []string
+	City        string
+	Region      *string
+	PostalCode  string
+	CountryCode string // ISO 3166-1 alpha-2
+}

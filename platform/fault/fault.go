@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type Error struct {
 	Limit      string        // with LimitExceeded: the limit's name
 	Violations []Violation   // the fields that a service refused
 
-	detail string // safe for clients; empty for the code's own sentence
-	cause  error  // for the log alone
+	detail string       // safe for clients; empty for the code's own sentence
+	cause  error        // for the log alone
+	seen   *atomic.Bool // shared by copies: see FirstSeen
 }
 
 // Violation is a field that a service refused, in words that the service means for its users.
@@ -29,15 +31,15 @@ type Violation struct {
 }
 
 // New makes a fault whose detail a client may read.
-func New(code Code, detail string) *Error { return &Error{Code: code, detail: detail} }
+func New(code Code, detail string) *Error { return &Error{Code: code, detail: detail, seen: new(atomic.Bool)} }
 
 // Newf is New with a format. Everything formatted into the detail reaches clients.
 func Newf(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, detail: fmt.Sprintf(format, args...)}
+	return New(code, fmt.Sprintf(format, args...))
 }
 
 // Wrap makes a fault with the code's own sentence. The cause goes to the log and nowhere else.
-func Wrap(code Code, cause error) *Error { return &Error{Code: code, cause: cause} }
+func Wrap(code Code, cause error) *Error { return &Error{Code: code, cause: cause, seen: new(atomic.Bool)} }
 
 // At gives a copy of the fault that names the source and the operation that failed.
 func (e *Error) At(source, operation string) *Error {
@@ -69,6 +71,10 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// FirstSeen says whether this is the first time that it is asked of this fault or of a copy of it. Who logs faults asks it, so
+// that one failed batch is one line in the log and not one for each field.
+func (e *Error) FirstSeen() bool { return e.seen == nil || !e.seen.Swap(true) }
+
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -77,14 +83,22 @@ func (e *Error) Retryable() bool { return e.Code.Doc().Retry != RetryNo }
 
 // Items are the faults of single items of a plural read, by the item's key. The other items were read: a source returns
 // Items beside its results.
-type Items map[string]*Error
+type Items[K comparable] map[K]*Error
 
-// Error describes the faults for the log.
-func (i Items) Error() string {
+// Error describes one of the faults for the log.
+func (i Items[K]) Error() string {
 	for key, f := range i {
-		return fmt.Sprintf("%d items failed, among them %q: %v", len(i), key, f)
+		return fmt.Sprintf("%d items failed, among them %v: %v", len(i), key, f)
 	}
 	return "no item failed"
+}
+
+// OrNil gives the faults as an error, nil if there are none.
+func (i Items[K]) OrNil() error {
+	if len(i) == 0 {
+		return nil
+	}
+	return i
 }
 
 // From gives err as a fault. A context's end is DeadlineExceeded; whatever is not a fault is Internal.

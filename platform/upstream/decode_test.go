@@ -1,0 +1,114 @@
+package upstream
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+type testItem struct {
+	ID    string     `json:"id"`
+	Price testPrice  `json:"price"`
+	Note  *string    `json:"note,omitempty"`
+	Until *time.Time `json:"until"`
+}
+
+type testPrice struct {
+	Amount int32 `json:"amount"`
+}
+
+type testPage struct {
+	Items []testItem           `json:"items"`
+	Total int32                `json:"total"`
+	By    map[string]testPrice `json:"by,omitempty"`
+}
+
+const goodItem = `{"id":"a","price":{"amount":1},"until":null,"unknown":[{"x":1}]}`
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct{ body, wrong string }{
+		"all there":                        {`{"items":[` + goodItem + `],"total":1}`, ""},
+		"a list may be empty":              {`{"items":[],"total":0}`, ""},
+		"an optional member may be null":   {`{"items":[],"total":0,"by":null}`, ""},
+		"a required member is missing":     {`{"items":[]}`, `"total" is required`},
+		"a nested one is missing":          {`{"items":[{"id":"a","price":{},"until":null}],"total":1}`, `"amount" is required`},
+		"one in a map is missing":          {`{"items":[],"total":0,"by":{"x":{}}}`, `"amount" is required`},
+		"a required nullable is missing":   {`{"items":[{"id":"a","price":{"amount":1}}],"total":1}`, `"until" is required`},
+		"null where it is not allowed":     {`{"items":null,"total":1}`, "null is not allowed"},
+		"a value of another type":          {`{"items":[],"total":"1"}`, "total"},
+		"an object where a list should be": {`{"items":{},"total":1}`, "items"},
+		"a number out of range":            {`{"items":[],"total":3000000000}`, "total"},
+		"not JSON":                         {`<html>`, "invalid character"},
+		"cut off":                          {`{"items":[` + goodItem, "EOF"},
+		"something after the end":          {`{"items":[],"total":0} x`, "after top-level value"},
+		"nothing":                          {``, "EOF"},
+		"null":                             {`null`, "null"},
+		"a member twice":                   {`{"items":[],"total":0,"total":1}`, "duplicate"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			_, err := Decode[testPage](Answer{source: "shop", operation: "list", body: []byte(test.body)})
+			if test.wrong == "" {
+				if err != nil {
+					t.Fatalf("failed: %v", err)
+				}
+				return
+			}
+			f, ok := errors.AsType[*fault.Error](err)
+			if !ok || f.Code != fault.SourceContractViolation || f.Source != "shop" || f.Operation != "list" {
+				t.Fatalf("got %v, want a contract violation of shop.list", err)
+			}
+			if !strings.Contains(f.Error(), test.wrong) {
+				t.Errorf("got %q, want it to say %q", f.Error(), test.wrong)
+			}
+		})
+	}
+}
+
+func TestDecodeItemsKeepsWhatFits(t *testing.T) {
+	t.Parallel()
+	body := `{"items":[` + goodItem + `,{"id":"b"},` + goodItem + `,{"id":4,"price":{"amount":1},"until":null},null],"total":5}`
+	page, faults, err := DecodeItems[testPage, testItem](Answer{body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Items) != 5 || page.Items[0].ID != "a" || page.Items[2].Price.Amount != 1 || page.Total != 5 {
+		t.Errorf("got %+v", page)
+	}
+	for i, broken := range []bool{false, true, false, true, true} {
+		if (faults[i] != nil) != broken {
+			t.Errorf("item %d: got fault %v, want one: %t", i, faults[i], broken)
+		}
+	}
+}
+
+func FuzzDecodeItems(f *testing.F) {
+	f.Add([]byte(`{"items":[` + goodItem + `],"total":1}`))
+	f.Add([]byte(`{"items":[{}],"total":1,"by":{"x":{"amount":1}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		page, faults, err := DecodeItems[testPage, testItem](Answer{body: body})
+		if err != nil {
+			return
+		}
+		for i := range faults {
+			if i >= len(page.Items) {
+				t.Fatalf("a fault for item %d of %d", i, len(page.Items))
+			}
+		}
+	})
+}
+
+func BenchmarkDecodeItems(b *testing.B) {
+	body := []byte(`{"items":[` + strings.Repeat(goodItem+",", 99) + goodItem + `],"total":100}`)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := DecodeItems[testPage, testItem](Answer{body: body}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

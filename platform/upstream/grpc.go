@@ -1,0 +1,138 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	grpccodes "google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// GRPC calls one gRPC service: it is the connection that generated clients are made with. It is safe for concurrent use.
+type GRPC struct {
+	base
+	host string
+	conn *grpc.ClientConn
+}
+
+var _ grpc.ClientConnInterface = (*GRPC)(nil)
+
+// NewGRPC makes the client of a gRPC service. It connects when it is first used.
+func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
+	o.setDefaults()
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || u.Path != "" || u.User != nil || (u.Scheme != "grpc" && u.Scheme != "grpcs") {
+		return nil, fmt.Errorf("source %s: the URL must be grpc:// or grpcs://, a host and a port, not %q", o.Name, o.URL)
+	}
+	security := insecure.NewCredentials()
+	if u.Scheme == "grpcs" {
+		security = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
+	}
+	retry := backoff.DefaultConfig
+	retry.BaseDelay, retry.MaxDelay = 100*time.Millisecond, 2*time.Second // a service that is back is used again soon
+	conn, err := grpc.NewClient("passthrough:///"+u.Host,
+		grpc.WithTransportCredentials(security),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: o.Timeout}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes))),
+		grpc.WithDisableServiceConfig(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", o.Name, err)
+	}
+	return &GRPC{base: base{Options: o, inputs: inputs}, host: u.Host, conn: conn}, nil
+}
+
+// Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
+func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	return g.call(ctx, operationOf(method), func(ctx context.Context) error {
+		return grpcFault(g.conn.Invoke(g.outgoing(ctx), method, args, reply, opts...))
+	})
+}
+
+// NewStream opens a stream, which has no timeout: it ends with ctx. What it and its messages fail with is a *fault.Error.
+func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	if err := Declared(ctx, g.Name); err != nil {
+		return nil, err
+	}
+	operation := operationOf(method)
+	s, err := g.conn.NewStream(g.outgoing(ctx), desc, method, opts...)
+	if err != nil {
+		return nil, g.faultOf(ctx, grpcFault(err)).At(g.Name, operation)
+	}
+	return &stream{ClientStream: s, g: g, operation: operation}, nil
+}
+
+type stream struct {
+	grpc.ClientStream
+	g         *GRPC
+	operation string
+}
+
+// RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
+func (s *stream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return s.g.faultOf(s.Context(), grpcFault(err)).At(s.g.Name, s.operation)
+}
+
+// outgoing gives the context whose metadata is what the source declares, and the trace; nothing of an incoming call's.
+func (g *GRPC) outgoing(ctx context.Context) context.Context {
+	md := metadata.MD{}
+	g.inputs.each(ctx, func(name, value string) { md.Set(name, value) })
+	carrier := propagation.MapCarrier{}
+	propagator.Inject(ctx, carrier)
+	for k, v := range carrier {
+		md.Set(k, v)
+	}
+	return metadata.NewOutgoingContext(ctx, md)
+}
+
+// grpcFault gives a status as a fault. What grpc-go itself found wrong with an answer breaks the contract, though it reports it
+// with a status that services use too.
+func grpcFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	st := status.Convert(err)
+	switch {
+	case st.Code() == grpccodes.ResourceExhausted && strings.HasPrefix(st.Message(), "grpc: received message"),
+		st.Code() == grpccodes.Internal && strings.HasPrefix(st.Message(), "grpc: failed to unmarshal"),
+		st.Code() == grpccodes.Internal && strings.HasPrefix(st.Message(), "grpc: error unmarshalling"):
+		return fault.Wrap(fault.SourceContractViolation, err)
+	}
+	return fault.FromGRPC(err)
+}
+
+// operationOf gives the last part of "/package.Service/Method".
+func operationOf(method string) string {
+	return method[strings.LastIndexByte(method, '/')+1:]
+}
+
+// State says whether the service can be reached now. It opens a connection and closes it.
+func (g *GRPC) State(ctx context.Context) State {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", g.host)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return g.state(err == nil)
+}
+
+// Close ends the connection and the calls on it.
+func (g *GRPC) Close() error { return g.conn.Close() }

@@ -1,0 +1,144 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// HTTP calls one REST service. It is safe for concurrent use.
+type HTTP struct {
+	base
+	url    *url.URL
+	client *http.Client
+}
+
+// NewHTTP makes the client of a REST service. It connects when it is first used.
+func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
+	o.setDefaults()
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("source %s: the URL must be http:// or https:// and a host, not %q", o.Name, o.URL)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("source %s: the URL must not have a user, a query or a fragment", o.Name)
+	}
+	return &HTTP{
+		base: base{Options: o, inputs: inputs},
+		url:  u,
+		client: &http.Client{
+			Transport: &http.Transport{
+				DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
+				MaxIdleConns:           0, // the bound is per host, and there is one
+				MaxIdleConnsPerHost:    2 * o.MaxParallel,
+				IdleConnTimeout:        90 * time.Second,
+				TLSHandshakeTimeout:    o.Timeout,
+				MaxResponseHeaderBytes: 64 << 10,
+				ReadBufferSize:         32 << 10,
+				ForceAttemptHTTP2:      true,
+			},
+			// A contract has no redirects; following one would send the caller's inputs to somebody else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Answer is the body of a successful answer, to be read by Decode or DecodeItems.
+type Answer struct {
+	source, operation string
+	body              []byte
+}
+
+// Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for
+// the service's base URL, as generated code does. Cancelling ctx ends the call.
+func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
+	answer := Answer{source: h.Name, operation: operation}
+	err := h.call(ctx, operation, func(ctx context.Context) error {
+		req, err := build(h.url.String())
+		if err != nil {
+			return fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err))
+		}
+		answer.body, err = h.roundTrip(req.WithContext(ctx))
+		return err
+	})
+	return answer, err
+}
+
+func (h *HTTP) roundTrip(req *http.Request) ([]byte, error) {
+	if req.URL.Host != h.url.Host || req.URL.Scheme != h.url.Scheme || !strings.HasPrefix(req.URL.Path, h.url.Path) {
+		return nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
+	}
+	req.Header.Set("Accept", "application/json, application/problem+json")
+	h.inputs.each(req.Context(), req.Header.Set)
+	propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
+	resp, err := h.client.Do(req)
+	if err != nil {
+		if inner, ok := errors.AsType[*url.Error](err); ok {
+			err = inner.Err // without the URL, whose query may hold what a client sent
+		}
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := h.readBody(resp)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return nil, fault.FromHTTP(resp.StatusCode, resp.Header, body)
+	}
+	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); len(body) > 0 && (err != nil || !isJSON(media)) {
+		return nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
+	}
+	return body, nil
+}
+
+// readBody reads a body of at most MaxBytes, from an answer that tells its length or not.
+func (h *HTTP) readBody(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength > h.MaxBytes {
+		return nil, Violation("the answer has %d bytes; %d are allowed", resp.ContentLength, h.MaxBytes)
+	}
+	if resp.ContentLength >= 0 {
+		body := make([]byte, resp.ContentLength)
+		_, err := io.ReadFull(resp.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, h.MaxBytes+1))
+	if err == nil && int64(len(body)) > h.MaxBytes {
+		return nil, Violation("the answer has more than the %d bytes that are allowed", h.MaxBytes)
+	}
+	return body, err
+}
+
+func isJSON(media string) bool {
+	return media == "application/json" || strings.HasSuffix(media, "+json")
+}
+
+// State says whether the service can be reached now. It opens a connection and closes it.
+func (h *HTTP) State(ctx context.Context) State {
+	port := h.url.Port()
+	if port == "" {
+		port = h.url.Scheme // "http" and "https" are names of ports
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(h.url.Hostname(), port))
+	if err == nil {
+		_ = conn.Close()
+	}
+	return h.state(err == nil)
+}
+
+// Close closes idle connections. Calls under way go on.
+func (h *HTTP) Close() error {
+	h.client.CloseIdleConnections()
+	return nil
+}

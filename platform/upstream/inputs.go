@@ -1,0 +1,58 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+)
+
+// Inputs declares what of a client's request a source is given. It receives nothing else of it, so its answers depend on nothing
+// else: these inputs are what shared and cached answers are keyed by.
+type Inputs struct {
+	Headers []string // passed on under their own names, such as "Accept-Language"
+	Claims  []string // passed on as "Caller-" and the claim's name: "sub" as "Caller-Sub"
+}
+
+// Request is what of a client's request may be passed on, by those sources that declare it.
+type Request struct {
+	Header http.Header
+	Claims map[string]string // the verified claims: "iss" and "sub"
+}
+
+type requestKey struct{}
+
+// WithRequest gives a context whose calls pass on what their sources declare of r.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// maxInputBytes bounds a header that is passed on.
+const maxInputBytes = 4 << 10
+
+// each gives the declared headers that the request has.
+func (in Inputs) each(ctx context.Context, set func(name, value string)) {
+	r, ok := ctx.Value(requestKey{}).(Request)
+	if !ok {
+		return
+	}
+	for _, name := range in.Headers {
+		if v := r.Header.Get(name); v != "" && len(v) <= maxInputBytes {
+			set(name, v)
+		}
+	}
+	for _, claim := range in.Claims {
+		if v := r.Claims[claim]; v != "" && validHeaderValue(v) {
+			set(textproto.CanonicalMIMEHeaderKey("Caller-"+claim), v)
+		}
+	}
+}
+
+// validHeaderValue says whether v is printable ASCII: claims come from tokens and may be anything.
+func validHeaderValue(v string) bool {
+	for i := range len(v) {
+		if v[i] < 0x20 || v[i] > 0x7e {
+			return false
+		}
+	}
+	return len(v) <= maxInputBytes
+}

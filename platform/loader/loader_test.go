@@ -85,11 +85,12 @@ func TestABatchDoesNotWaitForEver(t *testing.T) {
 		var r recorder
 		l := loader.New(t.Context(), loader.Options{Window: 10 * time.Millisecond}, "shop", "things", 100, r.fetch)
 		start := time.Now()
+		var all sync.WaitGroup
 		for i := range 50 {
-			go func() {
+			all.Go(func() {
 				<-time.After(time.Duration(i) * 5 * time.Millisecond)
 				_, _ = l.Load(t.Context(), fmt.Sprint(i))
-			}()
+			})
 		}
 		if _, err := l.Load(t.Context(), "first"); err != nil {
 			t.Fatal(err)
@@ -97,7 +98,7 @@ func TestABatchDoesNotWaitForEver(t *testing.T) {
 		if took := time.Since(start); took > 100*time.Millisecond {
 			t.Errorf("the first key waited %s", took)
 		}
-		synctest.Wait()
+		all.Wait()
 	})
 }
 

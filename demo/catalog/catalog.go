@@ -31,10 +31,9 @@ func New(w *world.World, _ *ledger.Ledger) http.Handler {
 
 // service implements the contract's operations. Its data never changes.
 type service struct {
-	index         *index
-	categories    []catalogapi.Category // by name
-	categoryAt    map[string]int        // the index in categories, by id
-	allCategories catalogapi.CategoryBatch
+	index      *index
+	categories []catalogapi.Category // by name
+	categoryAt map[string]int        // the index in categories, by id
 }
 
 var _ catalogapi.ServerInterface = (*service)(nil)
@@ -54,7 +53,6 @@ func newService(w *world.World) *service {
 	for i, c := range s.categories {
 		s.categoryAt[c.Id] = i
 	}
-	s.allCategories = catalogapi.CategoryBatch{Categories: s.categories}
 	return s
 }
 
@@ -74,7 +72,7 @@ func (s *service) BatchGetProducts(w http.ResponseWriter, r *http.Request, param
 
 // ListCategories gives all categories.
 func (s *service) ListCategories(w http.ResponseWriter, r *http.Request, _ catalogapi.ListCategoriesParams) {
-	reply(w, r, s.allCategories)
+	reply(w, r, catalogapi.CategoryBatch{Categories: s.categories})
 }
 
 // BatchGetCategories gives the categories with these ids.

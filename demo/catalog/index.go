@@ -93,7 +93,8 @@ func (s *index) addLists(sort catalogapi.ProductSort, parent map[string]string) 
 	for i := range sorted {
 		sorted[i] = int32(i)
 	}
-	slices.SortFunc(sorted, func(a, b int32) int { return sorts[sort](&s.products[a], &s.products[b]) })
+	compare := sorts[sort]
+	slices.SortFunc(sorted, func(a, b int32) int { return compare(&s.products[a], &s.products[b]) })
 	ranks := make([]int32, len(sorted))
 	for rank, i := range sorted {
 		ranks[i] = int32(rank)

@@ -17,7 +17,7 @@ type Entry struct {
 	Key     string    `json:"key"`              // its idempotency key
 	Undoes  string    `json:"undoes,omitempty"` // the key of the command that it undoes
 	Caller  string    `json:"caller,omitempty"` // who is behind it, if the request said so
-	Detail  any       `json:"detail,omitempty"` // what it did, in the service's own terms
+	Detail  any       `json:"detail,omitempty"` // what it did, in the service's own terms: what run gave
 }
 
 // Command is a command as a request brings it.
@@ -37,14 +37,14 @@ var (
 // Ledger keeps the commands of one service. It is safe for concurrent use; commands run one at a time.
 type Ledger struct {
 	mu      sync.Mutex
-	done    map[string]outcome
-	undone  map[string]bool
+	done    map[string]outcome // by key
+	undone  map[string]bool    // keys that Undo was told to undo, and did
 	entries []Entry
 }
 
 type outcome struct {
 	input  [sha256.Size]byte
-	result any
+	result any // a pointer to what run gave
 	err    error
 }
 
@@ -68,7 +68,8 @@ func (l *Ledger) Locked(f func()) {
 }
 
 // Do runs a command once: the same key and input give the first outcome again, refusals included. It fails with ErrKeyReused or
-// ErrUndone without running it. run must not use the ledger.
+// ErrUndone without running it. run must not use the ledger. What it gives is kept and given again, so nobody may change it
+// afterwards; a refusal that it gives must be one that lasts.
 func Do[T any](l *Ledger, c Command, run func() (T, error)) (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,29 +80,35 @@ func Do[T any](l *Ledger, c Command, run func() (T, error)) (T, error) {
 	return once(l, c, "", run)
 }
 
-// Undo runs an undoing once. run is told whether the command with the key target took effect; if it did not, it never will:
-// from now on Do refuses it.
+// Undo runs an undoing once, as Do runs a command. run is told whether the command with the key target took effect and still
+// has it; if there is nothing to undo, there never will be: from now on Do refuses that command. The same holds once run has
+// undone it. An undoing that run refuses leaves the command as it is.
 func Undo[T any](l *Ledger, c Command, target string, run func(done bool) (T, error)) (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return once(l, c, target, func() (T, error) {
 		first, seen := l.done[target]
-		l.undone[target] = true
-		return run(seen && first.err == nil)
+		effective := seen && first.err == nil && !l.undone[target]
+		result, err := run(effective)
+		if err == nil || !effective {
+			l.undone[target] = true
+		}
+		return result, err
 	})
 }
 
 func once[T any](l *Ledger, c Command, undoes string, run func() (T, error)) (T, error) {
-	input := fingerprint(c)
+	input := fingerprint(c, undoes)
 	if first, ok := l.done[c.Key]; ok {
-		result, fits := first.result.(T)
-		if first.input != input || (!fits && first.err == nil) {
-			return result, ErrKeyReused
+		result, fits := first.result.(*T)
+		if first.input != input || !fits {
+			var none T
+			return none, ErrKeyReused
 		}
-		return result, first.err
+		return *result, first.err
 	}
 	result, err := run()
-	l.done[c.Key] = outcome{input: input, result: result, err: err}
+	l.done[c.Key] = outcome{input: input, result: &result, err: err}
 	if err == nil {
 		l.entries = append(l.entries, Entry{
 			At: time.Now(), Command: c.Name, Key: c.Key, Undoes: undoes, Caller: c.Caller, Detail: result,
@@ -110,8 +117,9 @@ func once[T any](l *Ledger, c Command, undoes string, run func() (T, error)) (T,
 	return result, err
 }
 
-func fingerprint(c Command) [sha256.Size]byte {
-	b, err := json.Marshal([]any{c.Name, c.Input})
+// fingerprint tells commands apart that have the same key.
+func fingerprint(c Command, undoes string) [sha256.Size]byte {
+	b, err := json.Marshal([]any{c.Name, undoes, c.Input})
 	if err != nil {
 		panic(fmt.Sprintf("a command's input must be JSON: %v", err))
 	}

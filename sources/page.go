@@ -24,6 +24,11 @@ type Edge[T any] struct {
 	Fault  *fault.Error // why there is no item
 }
 
+// NewEdge makes an edge at a position of a list, as the service names it.
+func NewEdge[T any](list, position string, item T, f *fault.Error) Edge[T] {
+	return Edge[T]{Cursor: Cursor(list, position), Item: item, Fault: f}
+}
+
 // Node gives the item, or why there is none.
 func (e *Edge[T]) Node() (T, error) {
 	if e.Fault != nil {

@@ -18,6 +18,7 @@ type Error struct {
 	RetryAfter time.Duration // how long to wait before asking again; zero if not known
 	Limit      string        // with LimitExceeded: the limit's name
 	Violations []Violation   // the fields that a service refused
+	Reason     string        // the service's own name for why it refused, for the gateway's code; clients do not see it
 
 	detail string       // safe for clients; empty for the code's own sentence
 	cause  error        // for the log alone
@@ -31,7 +32,9 @@ type Violation struct {
 }
 
 // New makes a fault whose detail a client may read.
-func New(code Code, detail string) *Error { return &Error{Code: code, detail: detail, seen: new(atomic.Bool)} }
+func New(code Code, detail string) *Error {
+	return &Error{Code: code, detail: detail, seen: new(atomic.Bool)}
+}
 
 // Newf is New with a format. Everything formatted into the detail reaches clients.
 func Newf(code Code, format string, args ...any) *Error {
@@ -39,7 +42,9 @@ func Newf(code Code, format string, args ...any) *Error {
 }
 
 // Wrap makes a fault with the code's own sentence. The cause goes to the log and nowhere else.
-func Wrap(code Code, cause error) *Error { return &Error{Code: code, cause: cause, seen: new(atomic.Bool)} }
+func Wrap(code Code, cause error) *Error {
+	return &Error{Code: code, cause: cause, seen: new(atomic.Bool)}
+}
 
 // At gives a copy of the fault that names the source and the operation that failed.
 func (e *Error) At(source, operation string) *Error {
@@ -91,6 +96,14 @@ func (i Items[K]) Error() string {
 		return fmt.Sprintf("%d items failed, among them %v: %v", len(i), key, f)
 	}
 	return "no item failed"
+}
+
+// Any gives one of the faults, nil if there are none.
+func (i Items[K]) Any() *Error {
+	for _, f := range i {
+		return f
+	}
+	return nil
 }
 
 // OrNil gives the faults as an error, nil if there are none.

@@ -8,13 +8,16 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// FromGRPC gives the fault that a gRPC status other than OK stands for. Of its details, BadRequest gives violations and
-// RetryInfo gives RetryAfter (https://google.aip.dev/193).
+// FromGRPC gives the fault that a gRPC status other than OK stands for. Of its details, BadRequest gives Violations, RetryInfo
+// gives RetryAfter and ErrorInfo gives the Reason (https://google.aip.dev/193); without one, the Reason is the code's name.
 func FromGRPC(err error) *Error {
 	st := status.Convert(err)
 	f := Wrap(codeOfGRPC(st.Code()), err)
+	f.Reason = st.Code().String()
 	for _, detail := range st.Details() {
 		switch d := detail.(type) {
+		case *errdetails.ErrorInfo:
+			f.Reason = d.GetReason()
 		case *errdetails.RetryInfo:
 			f.RetryAfter = min(max(d.GetRetryDelay().AsDuration(), 0), maxRetryAfter)
 		case *errdetails.BadRequest:

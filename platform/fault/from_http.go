@@ -12,8 +12,8 @@ import (
 // maxRetryAfter bounds what a service may ask clients to wait.
 const maxRetryAfter = time.Hour
 
-// FromHTTP gives the fault that a status outside 200–299 stands for. body is as much of the answer as was read; an RFC 9457
-// problem document gives its violations, and its detail where the request was refused for the caller's sake (4xx).
+// FromHTTP gives the fault that a status outside 200–299 stands for. body is the answer's. Of an RFC 9457 problem document, the
+// type becomes the Reason and the errors become Violations; its title and detail are for the log like any other body.
 func FromHTTP(status int, header http.Header, body []byte) *Error {
 	f := Wrap(codeOfStatus(status), fmt.Errorf("HTTP status %d: %.500q", status, body))
 	f.RetryAfter = parseRetryAfter(header.Get("Retry-After"), time.Now())
@@ -51,6 +51,7 @@ func codeOfStatus(status int) Code {
 
 // problem is what a gateway reads of a problem document (RFC 9457). "errors" is the extension of its section 3.
 type problem struct {
+	Type   string `json:"type"`
 	Errors []struct {
 		Detail  string `json:"detail"`
 		Pointer string `json:"pointer"`
@@ -63,6 +64,7 @@ func (e *Error) addProblem(body []byte) {
 	if json.Unmarshal(body, &p) != nil {
 		return
 	}
+	e.Reason = p.Type
 	for _, v := range p.Errors {
 		field := v.Field
 		if field == "" {

@@ -10,6 +10,15 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
+// Origin says which source and which of its operations something came from, for the faults that are found in it.
+type Origin struct{ Source, Operation string }
+
+// Answer is the body of a successful answer, to be read by Decode or DecodeItems.
+type Answer struct {
+	Origin
+	body []byte
+}
+
 // Decode reads an answer into a type of the contract. It fails with SOURCE_CONTRACT_VIOLATION if the answer is not JSON of that
 // type or lacks a required member; members that the contract does not know are passed over.
 func Decode[T any](a Answer) (*T, error) {
@@ -20,8 +29,8 @@ func Decode[T any](a Answer) (*T, error) {
 	return v, nil
 }
 
-// DecodeItems is Decode for an answer with one list of Items. An item that does not fit the contract is a zero value in v and has
-// a fault under its index; the others are read all the same.
+// DecodeItems is Decode for an answer with one list of Items. An item that does not fit the contract has a fault under its index, and
+// in v as much as could be read of it; the others are read all the same.
 func DecodeItems[T, Item any](a Answer) (v *T, faults map[int]*fault.Error, err error) {
 	v = new(T)
 	n := 0
@@ -35,7 +44,7 @@ func DecodeItems[T, Item any](a Answer) (v *T, faults map[int]*fault.Error, err 
 				faults = map[int]*fault.Error{}
 			}
 			faults[n] = a.violation(fmt.Errorf("item %d: %w", n, err))
-			*item = *new(Item)
+			_ = json.Unmarshal(raw, item) // for its key, if it has one
 		}
 		n++
 		return nil
@@ -46,13 +55,57 @@ func DecodeItems[T, Item any](a Answer) (v *T, faults map[int]*fault.Error, err 
 	return v, faults, nil
 }
 
-// Violation is the package's Violation, naming the answer's source and operation.
-func (a Answer) Violation(format string, args ...any) *fault.Error {
-	return Violation(format, args...).At(a.source, a.operation)
+func (o Origin) violation(err error) *fault.Error {
+	return fault.Wrap(fault.SourceContractViolation, err).At(o.Source, o.Operation)
 }
 
-func (a Answer) violation(err error) *fault.Error {
-	return fault.Wrap(fault.SourceContractViolation, err).At(a.source, a.operation)
+// Convert turns an item of an answer into the canonical type by convert, whose errors are those of Violation. broken is the fault that
+// was found in the item before, nil for none.
+func Convert[Item, V any](o Origin, broken *fault.Error, item *Item, convert func(*Item) (V, error)) (V, *fault.Error) {
+	var none V
+	if broken != nil {
+		return none, broken
+	}
+	v, err := convert(item)
+	if err != nil {
+		return none, fault.From(err).At(o.Source, o.Operation)
+	}
+	return v, nil
+}
+
+// ByKey arranges the items of a batch by their keys, converting them as Convert does; broken holds the faults that DecodeItems found. What
+// comes back is what a source's plural read returns. The fault of an item that does not even have a key that was asked for is that of
+// every key without an answer, since it may have been any of theirs.
+func ByKey[K comparable, Item, V any](
+	o Origin, keys []K, items []Item, broken map[int]*fault.Error, keyOf func(*Item) K, convert func(*Item) (V, error),
+) (map[K]V, error) {
+	open := make(map[K]struct{}, len(keys))
+	for _, key := range keys {
+		open[key] = struct{}{}
+	}
+	found := make(map[K]V, len(items))
+	failed := fault.Items[K]{}
+	var nobodys *fault.Error
+	for i := range items {
+		v, f := Convert(o, broken[i], &items[i], convert)
+		key := keyOf(&items[i])
+		_, asked := open[key]
+		switch {
+		case asked && f == nil:
+			found[key] = v
+		case asked:
+			failed[key] = f
+		case f != nil:
+			nobodys = f
+		}
+		delete(open, key)
+	}
+	if nobodys != nil {
+		for key := range open {
+			failed[key] = nobodys
+		}
+	}
+	return found, failed.OrNil()
 }
 
 // decode checks that what the contract requires is there, which Go types cannot tell once they are filled, and fills v. A value of

@@ -51,7 +51,7 @@ func TestDecode(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			_, err := Decode[testPage](Answer{source: "shop", operation: "list", body: []byte(test.body)})
+			_, err := Decode[testPage](Answer{Origin: Origin{"shop", "list"}, body: []byte(test.body)})
 			if test.wrong == "" {
 				if err != nil {
 					t.Fatalf("failed: %v", err)
@@ -83,6 +83,51 @@ func TestDecodeItemsKeepsWhatFits(t *testing.T) {
 		if (faults[i] != nil) != broken {
 			t.Errorf("item %d: got fault %v, want one: %t", i, faults[i], broken)
 		}
+	}
+}
+
+func TestByKey(t *testing.T) {
+	t.Parallel()
+	item := func(id string) testItem { return testItem{ID: id} }
+	keyOf := func(i *testItem) string { return i.ID }
+	convert := func(i *testItem) (string, error) {
+		if i.ID == "odd" {
+			return "", Violation("odd")
+		}
+		return "value of " + i.ID, nil
+	}
+	broken := fault.New(fault.SourceContractViolation, "")
+	for reason, test := range map[string]struct {
+		keys   []string
+		items  []testItem
+		broken map[int]*fault.Error
+		found  []string
+		failed []string
+	}{
+		"in any order, the absent left out":     {[]string{"a", "b", "c"}, []testItem{item("c"), item("a")}, nil, []string{"a", "c"}, nil},
+		"what was not asked for is passed over": {[]string{"a"}, []testItem{item("z"), item("a")}, nil, []string{"a"}, nil},
+		"a broken item with a key":              {[]string{"a", "b", "c"}, []testItem{item("a"), item("b")}, map[int]*fault.Error{1: broken}, []string{"a"}, []string{"b"}},
+		"a broken item without a key":           {[]string{"a", "b", "c"}, []testItem{item("a"), item("")}, map[int]*fault.Error{1: broken}, []string{"a"}, []string{"b", "c"}},
+		"an item that does not convert":         {[]string{"odd", "b"}, []testItem{item("odd")}, nil, nil, []string{"odd"}},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			found, err := ByKey(Origin{"shop", "list"}, test.keys, test.items, test.broken, keyOf, convert)
+			failed, _ := errors.AsType[fault.Items[string]](err)
+			if len(found) != len(test.found) || len(failed) != len(test.failed) {
+				t.Fatalf("found %v and failed %v", found, failed)
+			}
+			for _, k := range test.found {
+				if found[k] != "value of "+k {
+					t.Errorf("%q is %q", k, found[k])
+				}
+			}
+			for _, k := range test.failed {
+				if failed[k] == nil {
+					t.Errorf("%q did not fail", k)
+				}
+			}
+		})
 	}
 }
 

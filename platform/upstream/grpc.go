@@ -64,6 +64,9 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts 
 	})
 }
 
+// Origin gives what the faults of an operation's answers name.
+func (g *GRPC) Origin(operation string) Origin { return Origin{g.Name, operation} }
+
 // NewStream opens a stream, which has no timeout: it ends with ctx. What it and its messages fail with is a *fault.Error.
 func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	if err := Declared(ctx, g.Name); err != nil {

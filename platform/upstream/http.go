@@ -54,16 +54,10 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	}, nil
 }
 
-// Answer is the body of a successful answer, to be read by Decode or DecodeItems.
-type Answer struct {
-	source, operation string
-	body              []byte
-}
-
 // Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for
 // the service's base URL, as generated code does. Cancelling ctx ends the call.
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
-	answer := Answer{source: h.Name, operation: operation}
+	answer := Answer{Origin: Origin{h.Name, operation}}
 	err := h.call(ctx, operation, func(ctx context.Context) error {
 		req, err := build(h.url.String())
 		if err != nil {

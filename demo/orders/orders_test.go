@@ -213,3 +213,25 @@ func TestManyAtOnceUnderOneKeyPlaceOneOrder(t *testing.T) {
 		t.Errorf("want one entry, got %d", n)
 	}
 }
+
+func TestTheGeneratedOrdersFitTheContract(t *testing.T) {
+	t.Parallel()
+	w := world.Generate(world.Options{Products: 400})
+	client, _, _ := start(t, w)
+	limit := int32(100)
+	answer, err := client.ListOrdersWithResponse(t.Context(), &ordersapi.ListOrdersParams{Limit: &limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.JSON200 == nil || len(answer.JSON200.Items) != 100 || int(answer.JSON200.Total) != len(w.Orders) {
+		t.Fatalf("want 100 of %d orders, got %s %.200s", len(w.Orders), answer.Status(), answer.Body)
+	}
+	for i, o := range answer.JSON200.Items {
+		if !o.Status.Valid() || len(o.Lines) == 0 || o.Total.MinorUnits < o.Subtotal.MinorUnits || len(o.ShipTo.Country) != 2 {
+			t.Errorf("an order that the contract does not know: %+v", o)
+		}
+		if i > 0 && o.PlacedAt.After(answer.JSON200.Items[i-1].PlacedAt) {
+			t.Errorf("%s is newer than the one before it", o.Id)
+		}
+	}
+}

@@ -30,8 +30,8 @@ func New(w *world.World, l *ledger.Ledger) http.Handler {
 		byCustomer: map[string][]*ordersapi.Order{},
 		byKey:      map[string]*ordersapi.Order{},
 	}
-	for _, o := range w.Orders {
-		s.add(orderOf(o))
+	for i := range w.Orders {
+		s.add(orderOf(&w.Orders[i]))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -67,9 +67,8 @@ func (s *service) add(o *ordersapi.Order) {
 }
 
 // orderOf gives an order of the world in the contract's terms.
-func orderOf(o world.Order) *ordersapi.Order {
+func orderOf(o *world.Order) *ordersapi.Order {
 	lines := make([]ordersapi.OrderLine, len(o.Lines))
-	var subtotal int32
 	for i, line := range o.Lines {
 		lines[i] = ordersapi.OrderLine{
 			Sku:       line.SKU,
@@ -78,7 +77,6 @@ func orderOf(o world.Order) *ordersapi.Order {
 			UnitPrice: money(line.Price),
 			LineTotal: money(line.Price * line.Quantity),
 		}
-		subtotal += line.Price * line.Quantity
 	}
 	return &ordersapi.Order{
 		Id:           o.ID,
@@ -87,10 +85,10 @@ func orderOf(o world.Order) *ordersapi.Order {
 		Status:       ordersapi.OrderStatus(o.Status), // the world's words are the contract's
 		PlacedAt:     o.PlacedAt,
 		Lines:        lines,
-		Subtotal:     money(subtotal),
+		Subtotal:     money(o.Subtotal()),
 		ShippingCost: money(o.ShippingCost),
 		Tax:          money(o.Tax),
-		Total:        money(subtotal + o.ShippingCost),
+		Total:        money(o.Total()),
 		ShipTo:       addressOf(o.Address),
 	}
 }

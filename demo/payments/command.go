@@ -1,0 +1,206 @@
+package payments
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/mainstem/mainstem/demo/ledger"
+	"github.com/mainstem/mainstem/sources/payments/paymentsapi"
+)
+
+// maxBody bounds a body in bytes: none that the contract allows comes near.
+const maxBody = 64 << 10
+
+// AuthorizePayment answers POST /payments.
+func (s *service) AuthorizePayment(w http.ResponseWriter, r *http.Request, params paymentsapi.AuthorizePaymentParams) {
+	var in paymentsapi.Authorization
+	if err := read(w, r, params.IdempotencyKey, &in); err != nil {
+		refuse(w, err)
+		return
+	}
+	if err := checkAuthorization(in); err != nil {
+		refuse(w, err)
+		return
+	}
+	c := commandOf(r, "authorizePayment", params.IdempotencyKey, in)
+	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, error) {
+		if in.OrderId != nil {
+			if err := s.checkUnpaid(*in.OrderId); err != nil {
+				return paymentsapi.Payment{}, err
+			}
+		}
+		p := s.begin(in)
+		if code, ok := declineCodes[lastFour(in.Method)]; ok {
+			p.Status = paymentsapi.PaymentStatusDeclined
+			return paymentsapi.Payment{}, decline(p, code)
+		}
+		s.authorizedBy[c.Key] = p
+		return *p, nil
+	})
+	answer(w, http.StatusCreated, p, err)
+}
+
+// CapturePayment answers POST /payments/{id}/capture.
+func (s *service) CapturePayment(w http.ResponseWriter, r *http.Request, id string, params paymentsapi.CapturePaymentParams) {
+	var in paymentsapi.Capture
+	if err := read(w, r, params.IdempotencyKey, &in); err != nil {
+		refuse(w, err)
+		return
+	}
+	if err := checkCapture(in); err != nil {
+		refuse(w, err)
+		return
+	}
+	c := commandOf(r, "capturePayment", params.IdempotencyKey, []any{id, in})
+	s.change(w, c, id, func(p *paymentsapi.Payment) error {
+		if p.Status != paymentsapi.PaymentStatusAuthorized {
+			return wrongStatus(p)
+		}
+		if err := checkMovable(p, in.Amount, p.Amount.Value); err != nil {
+			return err
+		}
+		if in.OrderId != nil {
+			if err := s.assign(p, *in.OrderId); err != nil {
+				return err
+			}
+		}
+		p.Status = paymentsapi.PaymentStatusCaptured
+		p.CapturedAmount = in.Amount
+		s.capturedBy[c.Key] = p
+		return nil
+	})
+}
+
+// VoidPayment answers POST /payments/{id}/void.
+func (s *service) VoidPayment(w http.ResponseWriter, r *http.Request, id string, params paymentsapi.VoidPaymentParams) {
+	if err := checkKey(params.IdempotencyKey); err != nil {
+		refuse(w, err)
+		return
+	}
+	s.change(w, commandOf(r, "voidPayment", params.IdempotencyKey, id), id, func(p *paymentsapi.Payment) error {
+		switch p.Status {
+		case paymentsapi.PaymentStatusAuthorized, paymentsapi.PaymentStatusVoided:
+			p.Status = paymentsapi.PaymentStatusVoided
+			return nil
+		}
+		return wrongStatus(p)
+	})
+}
+
+// RefundPayment answers POST /payments/{id}/refund.
+func (s *service) RefundPayment(w http.ResponseWriter, r *http.Request, id string, params paymentsapi.RefundPaymentParams) {
+	var in paymentsapi.Refund
+	if err := read(w, r, params.IdempotencyKey, &in); err != nil {
+		refuse(w, err)
+		return
+	}
+	if err := checkAmount(in.Amount); err != nil {
+		refuse(w, err)
+		return
+	}
+	s.change(w, commandOf(r, "refundPayment", params.IdempotencyKey, []any{id, in}), id, func(p *paymentsapi.Payment) error {
+		switch p.Status {
+		case paymentsapi.PaymentStatusCaptured, paymentsapi.PaymentStatusRefunded:
+		default:
+			return wrongStatus(p)
+		}
+		if err := checkMovable(p, in.Amount, kept(p)); err != nil {
+			return err
+		}
+		giveBack(p, in.Amount.Value)
+		return nil
+	})
+}
+
+// change runs a command on one payment, and answers with the payment as it is then. run changes nothing if it fails.
+func (s *service) change(w http.ResponseWriter, c ledger.Command, id string, run func(*paymentsapi.Payment) error) {
+	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, error) {
+		p := s.byID[id]
+		if p == nil {
+			return paymentsapi.Payment{}, noSuchPayment(id)
+		}
+		if err := run(p); err != nil {
+			return paymentsapi.Payment{}, err
+		}
+		return *p, nil
+	})
+	answer(w, http.StatusOK, p, err)
+}
+
+// begin makes an authorized payment. The caller holds the ledger's lock.
+func (s *service) begin(in paymentsapi.Authorization) *paymentsapi.Payment {
+	none := paymentsapi.Amount{Currency: in.Amount.Currency}
+	p := &paymentsapi.Payment{
+		Id:             fmt.Sprintf("pay-%06d", len(s.byID)+1),
+		OrderId:        in.OrderId,
+		Reference:      in.Reference,
+		CustomerId:     in.CustomerId,
+		Status:         paymentsapi.PaymentStatusAuthorized,
+		Method:         in.Method,
+		Amount:         in.Amount,
+		CapturedAmount: none,
+		RefundedAmount: none,
+		CreatedAt:      time.Now().UTC().Truncate(time.Millisecond),
+	}
+	s.add(p)
+	return p
+}
+
+// assign says which order a payment is for. It fails if the payment is for another, or the order has another payment.
+func (s *service) assign(p *paymentsapi.Payment, orderID string) error {
+	if p.OrderId != nil {
+		if *p.OrderId != orderID {
+			return wrongState(fmt.Sprintf("The payment %s is for the order %s.", p.Id, *p.OrderId))
+		}
+		return nil
+	}
+	if err := s.checkUnpaid(orderID); err != nil {
+		return err
+	}
+	p.OrderId = &orderID
+	s.current[orderID] = p
+	return nil
+}
+
+// checkUnpaid fails if an order has a payment that holds or keeps money.
+func (s *service) checkUnpaid(orderID string) error {
+	p := s.current[orderID]
+	if p != nil && (p.Status == paymentsapi.PaymentStatusAuthorized || kept(p) > 0) {
+		return paymentExists(p)
+	}
+	return nil
+}
+
+// kept gives what was taken and not given back.
+func kept(p *paymentsapi.Payment) int32 { return p.CapturedAmount.Value - p.RefundedAmount.Value }
+
+func giveBack(p *paymentsapi.Payment, value int32) {
+	p.RefundedAmount.Value += value
+	p.Status = paymentsapi.PaymentStatusRefunded
+}
+
+func commandOf(r *http.Request, name, key string, input any) ledger.Command {
+	return ledger.Command{Name: name, Key: key, Caller: r.Header.Get("Caller-Sub"), Input: input}
+}
+
+// read checks a command's key and reads its body.
+func read(w http.ResponseWriter, r *http.Request, key string, body any) *refusal {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return invalid(fmt.Sprintf("The body cannot be read, or is larger than %d bytes.", maxBody))
+	}
+	if err := json.Unmarshal(b, body); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return invalid(fmt.Sprintf("%s: It has another type.", wrong.Field))
+		}
+		return invalid("The body is not JSON.")
+	}
+	return nil
+}

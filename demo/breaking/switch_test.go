@@ -1,0 +1,216 @@
+package breaking_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/mainstem/mainstem/demo/breaking"
+)
+
+func newSwitch(t *testing.T, b breaking.Break) *breaking.Switch {
+	t.Helper()
+	s := breaking.NewSwitch(1)
+	if err := s.Set(b); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// get asks a REST service behind the switch, and gives the status.
+func get(ctx context.Context, s *breaking.Switch) int {
+	service := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	w := httptest.NewRecorder()
+	s.Handler(service).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+	return w.Code
+}
+
+// call asks a gRPC service behind the switch, and gives the status.
+func call(ctx context.Context, s *breaking.Switch) codes.Code {
+	_, err := s.Unary(ctx, nil, nil, func(context.Context, any) (any, error) { return nil, nil })
+	return status.Code(err)
+}
+
+// stream is a call with many answers, as the server sees it.
+type stream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s stream) Context() context.Context { return s.ctx }
+
+// watch opens a stream at a gRPC service behind the switch, and gives the status that it ends with. The service ends it when
+// its context ends, as an orderly end.
+func watch(ctx context.Context, s *breaking.Switch) codes.Code {
+	return status.Code(s.Stream(nil, stream{ctx: ctx}, nil, func(_ any, ss grpc.ServerStream) error {
+		<-ss.Context().Done()
+		return nil
+	}))
+}
+
+func TestFate(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		is   breaking.Break
+		http int
+		grpc codes.Code
+	}{
+		"a healthy service answers":        {http: http.StatusNoContent, grpc: codes.OK},
+		"one that is down does not":        {is: breaking.Break{Down: true}, http: http.StatusServiceUnavailable, grpc: codes.Unavailable},
+		"one that always fails fails":      {is: breaking.Break{ErrorRate: 1}, http: http.StatusInternalServerError, grpc: codes.Internal},
+		"down comes before failing":        {is: breaking.Break{Down: true, ErrorRate: 1}, http: http.StatusServiceUnavailable, grpc: codes.Unavailable},
+		"refusing is the listener's thing": {is: breaking.Break{Refuse: true}, http: http.StatusNoContent, grpc: codes.OK},
+	}
+	for reason, c := range cases {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s := newSwitch(t, c.is)
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			if h, g, w := get(t.Context(), s), call(t.Context(), s), watch(ended, s); h != c.http || g != c.grpc || w != c.grpc {
+				t.Errorf("REST %d, gRPC %v, stream %v; want %d, %v", h, g, w, c.http, c.grpc)
+			}
+			if s.Break() != c.is {
+				t.Errorf("Break gives %v, want %v", s.Break(), c.is)
+			}
+		})
+	}
+}
+
+func TestErrorRateIsAShare(t *testing.T) {
+	t.Parallel()
+	s, again := newSwitch(t, breaking.Break{ErrorRate: 0.3}), newSwitch(t, breaking.Break{ErrorRate: 0.3})
+	failed := 0
+	for range 1000 {
+		code := get(t.Context(), s)
+		if code == http.StatusInternalServerError {
+			failed++
+		}
+		if get(t.Context(), again) != code {
+			t.Fatal("two switches of one seed differ")
+		}
+	}
+	if failed < 250 || failed > 350 {
+		t.Errorf("%d of 1000 requests failed, want about 300", failed)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSwitch(t, breaking.Break{Latency: 2 * time.Second, Jitter: time.Second, Down: true})
+		differ := map[time.Duration]bool{}
+		for range 20 {
+			start := time.Now()
+			if code := get(t.Context(), s); code != http.StatusServiceUnavailable {
+				t.Errorf("status %d, want 503 after the wait", code)
+			}
+			took := time.Since(start)
+			differ[took] = true
+			if took < 2*time.Second || took > 3*time.Second {
+				t.Errorf("the answer took %v, want 2 to 3 seconds", took)
+			}
+		}
+		if len(differ) < 2 {
+			t.Error("jitter makes no difference")
+		}
+	})
+}
+
+func TestWaitingEnds(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func(s *breaking.Switch, cancel context.CancelFunc){
+		"with the request":           func(_ *breaking.Switch, cancel context.CancelFunc) { cancel() },
+		"when the service is to end": func(s *breaking.Switch, _ context.CancelFunc) { s.Stop() },
+	}
+	for reason, end := range cases {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSwitch(t, breaking.Break{Latency: time.Minute})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				start := time.Now()
+				go func() {
+					if code := get(ctx, s); code != http.StatusServiceUnavailable {
+						t.Errorf("REST: %d, want 503", code)
+					}
+				}()
+				go func() {
+					if code := call(ctx, s); code != codes.Unavailable {
+						t.Errorf("gRPC: %v, want UNAVAILABLE", code)
+					}
+				}()
+				synctest.Wait()
+				end(s, cancel)
+				synctest.Wait()
+				if !time.Now().Equal(start) {
+					t.Error("the wait went on")
+				}
+			})
+		})
+	}
+}
+
+func TestStreamsEnd(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		end  func(s *breaking.Switch, cancel context.CancelFunc)
+		want codes.Code
+	}{
+		"orderly, with the request":  {func(_ *breaking.Switch, cancel context.CancelFunc) { cancel() }, codes.OK},
+		"when the service goes down": {func(s *breaking.Switch, _ context.CancelFunc) { _ = s.Set(breaking.Break{Down: true}) }, codes.Unavailable},
+		"when the service is to end": {func(s *breaking.Switch, _ context.CancelFunc) { s.Stop() }, codes.Unavailable},
+	}
+	for reason, c := range cases {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSwitch(t, breaking.Break{})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				ended := make(chan codes.Code, 1)
+				go func() { ended <- watch(ctx, s) }()
+				synctest.Wait()
+				select {
+				case code := <-ended:
+					t.Fatalf("the stream ended at once with %v", code)
+				default:
+				}
+				c.end(s, cancel)
+				if code := <-ended; code != c.want {
+					t.Errorf("the stream ended with %v, want %v", code, c.want)
+				}
+			})
+		})
+	}
+}
+
+func TestStreamsOpenAfterHealing(t *testing.T) {
+	t.Parallel()
+	s := newSwitch(t, breaking.Break{Down: true})
+	if err := s.Set(breaking.Break{}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := watch(ctx, s); code != codes.OK {
+		t.Errorf("the stream ended with %v", code)
+	}
+}
+
+func TestSetRefusesWhatIsOutOfBounds(t *testing.T) {
+	t.Parallel()
+	s := newSwitch(t, breaking.Break{Down: true})
+	if err := s.Set(breaking.Break{ErrorRate: 2}); err == nil || !s.Break().Down {
+		t.Errorf("error %v, and the service is %v", err, s.Break())
+	}
+}

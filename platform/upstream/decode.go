@@ -13,10 +13,11 @@ import (
 // Origin says which source and which of its operations something came from, for the faults that are found in it.
 type Origin struct{ Source, Operation string }
 
-// Answer is the body of a successful answer, to be read by Decode or DecodeItems.
+// Answer is the body of an answer: of a successful one to be read by Decode or DecodeItems, of a refusal by Refusal.
 type Answer struct {
 	Origin
-	body []byte
+	body    []byte
+	refusal []byte // the body of a 4xx that is JSON
 }
 
 // Decode reads an answer into a type of the contract. It fails with SOURCE_CONTRACT_VIOLATION if the answer is not JSON of that
@@ -27,6 +28,17 @@ func Decode[T any](a Answer) (*T, error) {
 		return nil, a.violation(err)
 	}
 	return v, nil
+}
+
+// Refusal reads what a service said when it refused a call, for contracts that say more in it than fault.FromHTTP understands. It
+// gives nil if the service said nothing of that type: the call has failed with its status either way. It is for the gateway's code,
+// and no part of it may reach a client that the contract does not mean for users.
+func Refusal[T any](a Answer) *T {
+	v := new(T)
+	if a.refusal == nil || decode(a.refusal, v, nil, nil) != nil {
+		return nil
+	}
+	return v
 }
 
 // DecodeItems is Decode for an answer with one list of Items. An item that does not fit the contract has a fault under its index, and

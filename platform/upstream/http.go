@@ -55,7 +55,8 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 }
 
 // Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for
-// the service's base URL, as generated code does. Cancelling ctx ends the call.
+// the service's base URL, as generated code does. Beside the fault of a call that the service refused (4xx), the answer holds what it
+// said for Refusal. Cancelling ctx ends the call.
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
 	answer := Answer{Origin: Origin{h.Name, operation}}
 	err := h.call(ctx, operation, func(ctx context.Context) error {
@@ -63,15 +64,19 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 		if err != nil {
 			return fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err))
 		}
-		answer.body, err = h.roundTrip(req.WithContext(ctx))
+		answer.body, answer.refusal, err = h.roundTrip(req.WithContext(ctx))
 		return err
 	})
 	return answer, err
 }
 
-func (h *HTTP) roundTrip(req *http.Request) ([]byte, error) {
+// maxRefusalBytes bounds what is kept of a refusal: none that a contract describes comes near.
+const maxRefusalBytes = 64 << 10
+
+// roundTrip gives the body of an answer, or a fault and, of a refusal, the JSON that comes with it.
+func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
 	if req.URL.Host != h.url.Host || req.URL.Scheme != h.url.Scheme || !strings.HasPrefix(req.URL.Path, h.url.Path) {
-		return nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
+		return nil, nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	h.inputs.each(req.Context(), req.Header.Set)
@@ -81,20 +86,23 @@ func (h *HTTP) roundTrip(req *http.Request) ([]byte, error) {
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err // without the URL, whose query may hold what a client sent
 		}
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := h.readBody(resp)
+	body, err = h.readBody(resp)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, fault.FromHTTP(resp.StatusCode, resp.Header, body)
+		if resp.StatusCode >= 400 && resp.StatusCode < 500 && isJSON(resp) && len(body) <= maxRefusalBytes {
+			refusal = body
+		}
+		return nil, refusal, fault.FromHTTP(resp.StatusCode, resp.Header, body)
 	}
-	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); len(body) > 0 && (err != nil || !isJSON(media)) {
-		return nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
+	if len(body) > 0 && !isJSON(resp) {
+		return nil, nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
 	}
-	return body, nil
+	return body, nil, nil
 }
 
 // readBody reads a body of at most MaxBytes, from an answer that tells its length or not.
@@ -114,8 +122,9 @@ func (h *HTTP) readBody(resp *http.Response) ([]byte, error) {
 	return body, err
 }
 
-func isJSON(media string) bool {
-	return media == "application/json" || strings.HasSuffix(media, "+json")
+func isJSON(resp *http.Response) bool {
+	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
 // State says whether the service can be reached now. It opens a connection and closes it.

@@ -83,7 +83,7 @@ func (e *Error) FirstSeen() bool { return e.seen == nil || !e.seen.Swap(true) }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Retryable says whether a client may send the same request again without an idempotency key.
+// Retryable says whether sending the same request again can help. Whether it is safe as well is what Doc().Retry says of the code.
 func (e *Error) Retryable() bool { return e.Code.Doc().Retry != RetryNo }
 
 // Items are the faults of single items of a plural read, by the item's key. The other items were read: a source returns

@@ -2,10 +2,12 @@ package fault
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -98,7 +100,7 @@ func (e *Error) addViolation(field, message string) {
 
 func clip(s string) string {
 	if len(s) > maxViolationBytes {
-		return s[:maxViolationBytes]
+		return strings.ToValidUTF8(s[:maxViolationBytes], "") // without half of a character
 	}
 	return s
 }
@@ -106,7 +108,7 @@ func clip(s string) string {
 // parseRetryAfter reads seconds or a date (RFC 9110, section 10.2.3), within bounds.
 func parseRetryAfter(s string, now time.Time) time.Duration {
 	var d time.Duration
-	if seconds, err := strconv.ParseUint(s, 10, 31); err == nil {
+	if seconds, err := strconv.ParseUint(s, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) { // then it is the greatest
 		d = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(s); err == nil {
 		d = at.Sub(now)

@@ -44,7 +44,7 @@ func (l *loading) readFile(root reflect.Value) error {
 	}
 	for i, doc := range document.Docs {
 		if i > 0 {
-			l.reportNode(doc, "", "a second document: settings are one")
+			l.reportAt(originOfToken(doc.Start), "", "a second document: settings are one")
 		} else if doc.Body != nil {
 			l.decode(doc.Body, root, "")
 		}

@@ -1,0 +1,198 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jwk"
+	"github.com/lestrrat-go/jwx/v3/jws"
+	"github.com/lestrrat-go/jwx/v3/jwt"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// Options say which tokens are good. Issuer and Audience are needed, and one of JWKSURL and StaticKey.
+type Options struct {
+	Issuer     string           // what a token's iss is
+	Audience   string           // what a token's aud has
+	JWKSURL    string           // where the issuer publishes its keys
+	StaticKey  []byte           // its key instead: PEM or a JWK, or else an HMAC secret of at least 32 bytes
+	Leeway     time.Duration    // how far the issuer's clock may be off
+	Algorithms []string         // such as RS256; all that fit the kind of key when empty, none of which is "none"
+	Now        func() time.Time // time.Now when nil
+}
+
+// algorithms are those that can be allowed, with the keys that each fits. Keys from a server are never secrets: whoever could
+// read one could sign.
+var algorithms = map[string]jwa.KeyType{
+	"RS256": jwa.RSA(), "RS384": jwa.RSA(), "RS512": jwa.RSA(), "PS256": jwa.RSA(), "PS384": jwa.RSA(), "PS512": jwa.RSA(),
+	"ES256": jwa.EC(), "ES384": jwa.EC(), "ES512": jwa.EC(), "EdDSA": jwa.OKP(),
+	"HS256": jwa.OctetSeq(), "HS384": jwa.OctetSeq(), "HS512": jwa.OctetSeq(),
+}
+
+// Verifier tells good tokens from bad ones. It is safe for concurrent use. A nil Verifier accepts no token.
+type Verifier struct {
+	options Options
+	keys    keySource
+	allowed map[string]bool // algorithms
+}
+
+// New makes a verifier. It fails if the options contradict each other; it does not wait for the key server, which may come up
+// later. What it starts ends with ctx.
+func New(ctx context.Context, o Options) (*Verifier, error) {
+	if o.Issuer == "" || o.Audience == "" {
+		return nil, errors.New("authn: an issuer and an audience are needed")
+	}
+	if (o.JWKSURL == "") == (len(o.StaticKey) == 0) {
+		return nil, errors.New("authn: either a JWKS address or a static key is needed")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	v := &Verifier{options: o}
+	fits := func(kind jwa.KeyType) bool { return kind != jwa.OctetSeq() }
+	if len(o.StaticKey) > 0 {
+		key, err := parseStaticKey(o.StaticKey)
+		if err != nil {
+			return nil, err
+		}
+		v.keys = staticKey{key}
+		fits = func(kind jwa.KeyType) bool { return kind == key.KeyType() }
+	}
+	var err error
+	if v.allowed, err = allow(o.Algorithms, fits); err != nil {
+		return nil, err
+	}
+	if o.JWKSURL != "" {
+		if v.keys, err = newKeySet(ctx, o.JWKSURL, o.Now); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// allow gives the algorithms that are named, or all that fit; one that does not fit is an error.
+func allow(names []string, fits func(jwa.KeyType) bool) (map[string]bool, error) {
+	allowed := map[string]bool{}
+	for _, name := range names {
+		kind, ok := algorithms[name]
+		if !ok || !fits(kind) {
+			return nil, fmt.Errorf("authn: the algorithm %q cannot be used with this kind of key", name)
+		}
+		allowed[name] = true
+	}
+	if len(names) == 0 {
+		for name, kind := range algorithms {
+			allowed[name] = fits(kind)
+		}
+	}
+	return allowed, nil
+}
+
+const maxTokenBytes = 16 << 10
+
+// Verify gives the caller whom the token names. The error is a *fault.Error: Unauthenticated with a sentence that says in general
+// what is wrong, SourceUnavailable if the issuer's keys cannot be had, or DeadlineExceeded. No error holds any of the token.
+func (v *Verifier) Verify(ctx context.Context, token string) (Caller, error) {
+	if v == nil {
+		return Caller{}, fault.New(fault.Unauthenticated, "Tokens are not accepted here.")
+	}
+	if len(token) > maxTokenBytes || strings.Count(token, ".") != 2 { // the compact form only
+		return Caller{}, notValid()
+	}
+	algorithm, key, err := v.keyFor(ctx, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	parsed, err := jwt.ParseString(token,
+		jwt.WithKey(algorithm, key), jwt.WithStrictStringClaims(true),
+		jwt.WithClock(jwt.ClockFunc(v.options.Now)), jwt.WithAcceptableSkew(v.options.Leeway),
+		jwt.WithIssuer(v.options.Issuer), jwt.WithAudience(v.options.Audience),
+		jwt.WithRequiredClaim(jwt.ExpirationKey), jwt.WithRequiredClaim(jwt.SubjectKey))
+	if err != nil {
+		return Caller{}, explain(err)
+	}
+	subject, _ := parsed.Subject()
+	if subject == "" {
+		return Caller{}, notValid()
+	}
+	return Caller{Issuer: v.options.Issuer, Subject: subject, Scopes: scopesOf(parsed)}, nil
+}
+
+// keyFor gives the algorithm and the key to verify with. The token names both; that the key is of the algorithm's kind, and that
+// both are allowed, is decided here.
+func (v *Verifier) keyFor(ctx context.Context, token string) (jwa.SignatureAlgorithm, jwk.Key, error) {
+	none := jwa.NoSignature()
+	message, err := jws.Parse([]byte(token), jws.WithCompact())
+	if err != nil || len(message.Signatures()) != 1 {
+		return none, nil, notValid()
+	}
+	header := message.Signatures()[0].ProtectedHeaders()
+	algorithm, ok := header.Algorithm()
+	if !ok || !v.allowed[algorithm.String()] {
+		return none, nil, fault.New(fault.Unauthenticated, "The token is signed with an algorithm that is not accepted.")
+	}
+	if _, critical := header.Critical(); critical { // extensions that we would have to understand
+		return none, nil, notValid()
+	}
+	id, _ := header.KeyID()
+	key, err := v.keys.key(ctx, id)
+	if err != nil {
+		return none, nil, err
+	}
+	if !mayVerify(key, algorithm) {
+		return none, nil, notValid()
+	}
+	return algorithm, key, nil
+}
+
+func mayVerify(key jwk.Key, algorithm jwa.SignatureAlgorithm) bool {
+	if usage, ok := key.KeyUsage(); ok && usage != "" && usage != jwk.ForSignature.String() {
+		return false
+	}
+	if only, ok := key.Algorithm(); ok && only.String() != algorithm.String() {
+		return false
+	}
+	return key.KeyType() == algorithms[algorithm.String()]
+}
+
+func notValid() *fault.Error { return fault.New(fault.Unauthenticated, "The token is not valid.") }
+
+// explain says what is wrong with a token whose signature may be good.
+func explain(err error) *fault.Error {
+	switch {
+	case errors.Is(err, jwt.TokenExpiredError()):
+		return fault.New(fault.Unauthenticated, "The token has expired.")
+	case errors.Is(err, jwt.TokenNotYetValidError()), errors.Is(err, jwt.InvalidIssuedAtError()):
+		return fault.New(fault.Unauthenticated, "The token is not valid yet.")
+	case errors.Is(err, jwt.InvalidIssuerError()), errors.Is(err, jwt.InvalidAudienceError()):
+		return fault.New(fault.Unauthenticated, "The token is not meant for this service.")
+	}
+	return notValid()
+}
+
+// scopesOf reads scope (RFC 8693) and scp, of which issuers write either as one text or as a list.
+func scopesOf(token jwt.Token) []string {
+	var scopes []string
+	for _, name := range []string{"scope", "scp"} {
+		var claim any
+		if token.Get(name, &claim) != nil {
+			continue
+		}
+		switch claim := claim.(type) {
+		case string:
+			scopes = append(scopes, strings.Fields(claim)...)
+		case []any:
+			for _, item := range claim {
+				if scope, ok := item.(string); ok {
+					scopes = append(scopes, scope)
+				}
+			}
+		}
+	}
+	return scopes
+}

@@ -77,11 +77,12 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err != nil {
 		return nil, g.faultOf(ctx, grpcFault(err)).At(g.Name, operation)
 	}
-	return &stream{ClientStream: s, g: g, operation: operation}, nil
+	return &stream{ClientStream: s, ctx: ctx, g: g, operation: operation}, nil
 }
 
 type stream struct {
 	grpc.ClientStream
+	ctx       context.Context // the caller's: the stream's own is over whenever the stream is
 	g         *GRPC
 	operation string
 }
@@ -92,7 +93,7 @@ func (s *stream) RecvMsg(m any) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return s.g.faultOf(s.Context(), grpcFault(err)).At(s.g.Name, s.operation)
+	return s.g.faultOf(s.ctx, grpcFault(err)).At(s.g.Name, s.operation)
 }
 
 // outgoing gives the context whose metadata is what the source declares, and the trace; nothing of an incoming call's.

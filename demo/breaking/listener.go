@@ -86,11 +86,22 @@ func (l *listener) shut() {
 	}
 	_ = l.tcp.Close() // nothing is left to do if that fails
 	l.tcp = nil
+	l.cutLocked()
+	l.signal()
+}
+
+// cut cuts what is open.
+func (l *listener) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cutLocked()
+}
+
+func (l *listener) cutLocked() {
 	for c := range l.conns {
 		c.cut()
 	}
 	clear(l.conns)
-	l.signal()
 }
 
 // open listens on the same port again.

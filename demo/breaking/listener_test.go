@@ -97,6 +97,30 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+func TestCut(t *testing.T) {
+	t.Parallel()
+	s := newSwitch(t, breaking.Break{})
+	s.Cut() // nothing is open, and nothing listens
+	address := echo(t, s)
+	c, err := dial(t, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answers(t, c); err != nil {
+		t.Fatal(err)
+	}
+	s.Cut()
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the open connection gave %v, want a reset", err)
+	}
+	if c, err = dial(t, address); err != nil {
+		t.Fatal(err)
+	}
+	if err := answers(t, c); err != nil {
+		t.Errorf("a new connection is not answered: %v", err)
+	}
+}
+
 func TestRefuseFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	s := newSwitch(t, breaking.Break{Refuse: true})

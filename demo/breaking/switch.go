@@ -97,6 +97,15 @@ func (s *Switch) Listen(ctx context.Context, address string) (net.Listener, erro
 	return l, s.setRefuse(s.Break().Refuse)
 }
 
+// Cut cuts the connections that are open now, whatever they are doing.
+func (s *Switch) Cut() {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if s.listener != nil {
+		s.listener.cut()
+	}
+}
+
 // fate is what becomes of a request.
 type fate int
 

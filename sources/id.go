@@ -21,8 +21,8 @@ func (id ID) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(id.Type + ":" + id.Local))
 }
 
-// maxID bounds the encoded form, in bytes.
-const maxID = 256
+// maxID bounds the encoded form, in bytes: a type of 64 letters, a colon and a local id of 128 characters.
+const maxID = 258
 
 // ParseID reads the form on the wire. It fails with BAD_USER_INPUT for anything that is not a global id, among it local ids
 // that could leave their segment of a path (see ValidLocal).
@@ -30,15 +30,21 @@ func ParseID(s string) (ID, error) {
 	if len(s) > maxID {
 		return ID{}, fault.Newf(fault.BadUserInput, "An id has at most %d characters. Use an `id` as an object gave it.", maxID)
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil {
-		return ID{}, errNotGlobal()
-	}
-	typ, local, ok := strings.Cut(string(raw), ":")
+	typ, local, ok := decodePair(s)
 	if !ok || !validType(typ) || !ValidLocal(local) {
 		return ID{}, errNotGlobal()
 	}
 	return ID{Type: typ, Local: local}, nil
+}
+
+// decodePair gives what is before and after the first colon of what s encodes. Only the form that we write is read, so that equal things
+// have equal forms: the decoder alone would pass over line breaks.
+func decodePair(s string) (before, after string, ok bool) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || strings.ContainsAny(s, "\r\n") {
+		return "", "", false
+	}
+	return strings.Cut(string(raw), ":")
 }
 
 func errNotGlobal() error {

@@ -2,7 +2,6 @@ package sources
 
 import (
 	"encoding/base64"
-	"strings"
 
 	"github.com/mainstem/mainstem/platform/fault"
 )
@@ -88,8 +87,7 @@ func Cursor(list, position string) string {
 
 func parseCursor(list, s string) (string, error) {
 	if len(s) <= maxCursor {
-		raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-		if name, position, ok := strings.Cut(string(raw), ":"); err == nil && ok && name == list && printable(position) {
+		if name, position, ok := decodePair(s); ok && name == list && printable(position) {
 			return position, nil
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -18,7 +20,7 @@ type URL string
 // ParseURL checks that s is an absolute http or https URL with a host.
 func ParseURL(s string) (URL, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return "", fault.New(fault.BadUserInput, "A URL is absolute and starts with http:// or https://.")
 	}
 	return URL(s), nil
@@ -68,4 +70,20 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 		return time.Time{}, fault.New(fault.BadUserInput, "A DateTime is written as RFC 3339 says, with a zone: 2026-03-14T15:09:26Z.")
 	}
 	return t, nil
+}
+
+// Scalars say of each scalar's values, as a request brings them, what is wrong with one.
+var Scalars = map[string]func(value any) error{
+	"ID":       func(v any) error { return new(ID).UnmarshalGQL(v) },
+	"URL":      func(v any) error { return new(URL).UnmarshalGQL(v) },
+	"DateTime": func(v any) error { _, err := UnmarshalDateTime(v); return err },
+	"Int":      checkInt,
+}
+
+// checkInt refuses what is no whole number of 32 bits, which is what GraphQL calls an Int.
+func checkInt(v any) error {
+	if n, err := strconv.ParseFloat(fmt.Sprint(v), 64); err != nil || n != math.Trunc(n) || n < math.MinInt32 || n > math.MaxInt32 {
+		return fault.New(fault.BadUserInput, "An Int is a whole number of 32 bits.")
+	}
+	return nil
 }

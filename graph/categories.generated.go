@@ -19,7 +19,7 @@ import (
 
 type CategoryResolver interface {
 	Parent(ctx context.Context, objs []*catalog.Category) ([]*catalog.Category, error)
-	Products(ctx context.Context, objs []*catalog.Category, first int, after *string, orderBy catalog.ProductOrder) ([]*sources.Page[*catalog.Product], error)
+	Products(ctx context.Context, objs []*catalog.Category, first int32, after *string, orderBy catalog.ProductOrder) ([]*sources.Page[*catalog.Product], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -30,8 +30,8 @@ func (ec *executionContext) field_Category_products_args(ctx context.Context, ra
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (ec *executionContext) resolveBatch_Category_products(ctx context.Context, 
 	fc := graphql.GetFieldContext(ctx)
 	if batch, ok := graphql.BatchParentsFor[*catalog.Category](ctx, "Category"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Products(ctx, batch.Parents, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["orderBy"].(catalog.ProductOrder))
+			return resolver.Products(ctx, batch.Parents, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["orderBy"].(catalog.ProductOrder))
 		})
 		return graphql.ResolveBatchGroupResult[*sources.Page[*catalog.Product]](
 			ctx,
@@ -265,7 +265,7 @@ func (ec *executionContext) resolveBatch_Category_products(ctx context.Context, 
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Products(ctx, []*catalog.Category{obj}, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["orderBy"].(catalog.ProductOrder))
+	results, err := resolver.Products(ctx, []*catalog.Category{obj}, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["orderBy"].(catalog.ProductOrder))
 	return graphql.ResolveBatchSingleResult[*sources.Page[*catalog.Product]](
 		ctx,
 		results,
@@ -419,26 +419,16 @@ func (ec *executionContext) _Category(ctx context.Context, sel ast.SelectionSet,
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNCategory2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(ctx context.Context, sel ast.SelectionSet, v catalog.Category) graphql.Marshaler {
-	return ec._Category(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalOCategory2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategoryᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.Category) graphql.Marshaler {
+func (ec *executionContext) marshalOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(ctx context.Context, sel ast.SelectionSet, v []*catalog.Category) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	ctx = graphql.WithBatchParentValues(ctx, "Category", v)
+	ctx = graphql.WithBatchParents(ctx, "Category", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCategory2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(ctx, sel, v[i])
+		return ec.marshalOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(ctx, sel, v[i])
 	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
 
 	return ret
 }

@@ -26,8 +26,8 @@ type CustomerResolver interface {
 	Email(ctx context.Context, objs []*customers.Customer) ([]*string, error)
 	Phone(ctx context.Context, objs []*customers.Customer) ([]*string, error)
 	Addresses(ctx context.Context, objs []*customers.Customer) ([][]sources.Address, error)
-	Orders(ctx context.Context, objs []*customers.Customer, first int, after *string, status *orders.OrderStatus) ([]*sources.Page[*orders.Order], error)
-	Reviews(ctx context.Context, objs []*customers.Customer, first int, after *string) ([]*sources.Page[*reviews.Review], error)
+	Orders(ctx context.Context, objs []*customers.Customer, first int32, after *string, status *orders.OrderStatus) ([]*sources.Page[*orders.Order], error)
+	Reviews(ctx context.Context, objs []*customers.Customer, first int32, after *string) ([]*sources.Page[*reviews.Review], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -38,8 +38,8 @@ func (ec *executionContext) field_Customer_orders_args(ctx context.Context, rawA
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -68,8 +68,8 @@ func (ec *executionContext) field_Customer_reviews_args(ctx context.Context, raw
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -451,7 +451,7 @@ func (ec *executionContext) resolveBatch_Customer_orders(ctx context.Context, fi
 	fc := graphql.GetFieldContext(ctx)
 	if batch, ok := graphql.BatchParentsFor[*customers.Customer](ctx, "Customer"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Orders(ctx, batch.Parents, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
+			return resolver.Orders(ctx, batch.Parents, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
 		})
 		return graphql.ResolveBatchGroupResult[*sources.Page[*orders.Order]](
 			ctx,
@@ -462,7 +462,7 @@ func (ec *executionContext) resolveBatch_Customer_orders(ctx context.Context, fi
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Orders(ctx, []*customers.Customer{obj}, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
+	results, err := resolver.Orders(ctx, []*customers.Customer{obj}, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
 	return graphql.ResolveBatchSingleResult[*sources.Page[*orders.Order]](
 		ctx,
 		results,
@@ -518,7 +518,7 @@ func (ec *executionContext) resolveBatch_Customer_reviews(ctx context.Context, f
 	fc := graphql.GetFieldContext(ctx)
 	if batch, ok := graphql.BatchParentsFor[*customers.Customer](ctx, "Customer"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Reviews(ctx, batch.Parents, fc.Args["first"].(int), fc.Args["after"].(*string))
+			return resolver.Reviews(ctx, batch.Parents, fc.Args["first"].(int32), fc.Args["after"].(*string))
 		})
 		return graphql.ResolveBatchGroupResult[*sources.Page[*reviews.Review]](
 			ctx,
@@ -529,7 +529,7 @@ func (ec *executionContext) resolveBatch_Customer_reviews(ctx context.Context, f
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Reviews(ctx, []*customers.Customer{obj}, fc.Args["first"].(int), fc.Args["after"].(*string))
+	results, err := resolver.Reviews(ctx, []*customers.Customer{obj}, fc.Args["first"].(int32), fc.Args["after"].(*string))
 	return graphql.ResolveBatchSingleResult[*sources.Page[*reviews.Review]](
 		ctx,
 		results,

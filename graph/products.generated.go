@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/mainstem/mainstem/graph/model"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/catalog"
 	"github.com/mainstem/mainstem/sources/inventory"
@@ -23,7 +22,7 @@ import (
 
 type ProductResolver interface {
 	Category(ctx context.Context, objs []*catalog.Product) ([]*catalog.Category, error)
-	Reviews(ctx context.Context, objs []*catalog.Product, first int, after *string, orderBy reviews.ReviewOrder) ([]*sources.Page[*reviews.Review], error)
+	Reviews(ctx context.Context, objs []*catalog.Product, first int32, after *string, orderBy reviews.ReviewOrder) ([]*sources.Page[*reviews.Review], error)
 	Rating(ctx context.Context, objs []*catalog.Product) ([]*reviews.RatingSummary, error)
 	Stock(ctx context.Context, objs []*catalog.Product) ([]*inventory.StockLevel, error)
 }
@@ -39,8 +38,8 @@ func (ec *executionContext) field_Product_reviews_args(ctx context.Context, rawA
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -465,7 +464,7 @@ func (ec *executionContext) resolveBatch_Product_reviews(ctx context.Context, fi
 	fc := graphql.GetFieldContext(ctx)
 	if batch, ok := graphql.BatchParentsFor[*catalog.Product](ctx, "Product"); ok {
 		result := batch.FieldResult(field, func() (any, error) {
-			return resolver.Reviews(ctx, batch.Parents, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["orderBy"].(reviews.ReviewOrder))
+			return resolver.Reviews(ctx, batch.Parents, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["orderBy"].(reviews.ReviewOrder))
 		})
 		return graphql.ResolveBatchGroupResult[*sources.Page[*reviews.Review]](
 			ctx,
@@ -476,7 +475,7 @@ func (ec *executionContext) resolveBatch_Product_reviews(ctx context.Context, fi
 			batch.IndexMap,
 		)
 	}
-	results, err := resolver.Reviews(ctx, []*catalog.Product{obj}, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["orderBy"].(reviews.ReviewOrder))
+	results, err := resolver.Reviews(ctx, []*catalog.Product{obj}, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["orderBy"].(reviews.ReviewOrder))
 	return graphql.ResolveBatchSingleResult[*sources.Page[*reviews.Review]](
 		ctx,
 		results,
@@ -773,8 +772,8 @@ func (ec *executionContext) fieldContext_ProductEdge_node(_ context.Context, fie
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputProductFilter(ctx context.Context, obj any) (model.ProductFilter, error) {
-	var it model.ProductFilter
+func (ec *executionContext) unmarshalInputProductFilter(ctx context.Context, obj any) (catalog.ProductFilter, error) {
+	var it catalog.ProductFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -807,14 +806,14 @@ func (ec *executionContext) unmarshalInputProductFilter(ctx context.Context, obj
 			it.CategoryID = data
 		case "minPrice":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minPrice"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.MinPrice = data
 		case "maxPrice":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxPrice"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1349,7 +1348,7 @@ func (ec *executionContext) marshalOProductConnection2ᚖgithubᚗcomᚋmainstem
 	return ec._ProductConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOProductFilter2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐProductFilter(ctx context.Context, v any) (*model.ProductFilter, error) {
+func (ec *executionContext) unmarshalOProductFilter2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProductFilter(ctx context.Context, v any) (*catalog.ProductFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -716,7 +716,7 @@ func (ec *executionContext) unmarshalInputCreateReviewInput(ctx context.Context,
 			it.ProductID = data
 		case "rating":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rating"))
-			data, err := ec.unmarshalNInt2int(ctx, v)
+			data, err := ec.unmarshalNInt2int32(ctx, v)
 			if err != nil {
 				return it, err
 			}

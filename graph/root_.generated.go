@@ -6,11 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"github.com/mainstem/mainstem/sources"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mainstem/mainstem/graph/model"
+	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/catalog"
 	"github.com/mainstem/mainstem/sources/orders"
 	"github.com/mainstem/mainstem/sources/reviews"
@@ -77,7 +77,7 @@ type ComplexityRoot struct {
 		ID          func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Parent      func(childComplexity int) int
-		Products    func(childComplexity int, first int, after *string, orderBy catalog.ProductOrder) int
+		Products    func(childComplexity int, first int32, after *string, orderBy catalog.ProductOrder) int
 		Slug        func(childComplexity int) int
 	}
 
@@ -93,9 +93,9 @@ type ComplexityRoot struct {
 		Email       func(childComplexity int) int
 		ID          func(childComplexity int) int
 		MemberSince func(childComplexity int) int
-		Orders      func(childComplexity int, first int, after *string, status *orders.OrderStatus) int
+		Orders      func(childComplexity int, first int32, after *string, status *orders.OrderStatus) int
 		Phone       func(childComplexity int) int
-		Reviews     func(childComplexity int, first int, after *string) int
+		Reviews     func(childComplexity int, first int32, after *string) int
 		Tier        func(childComplexity int) int
 	}
 
@@ -196,7 +196,7 @@ type ComplexityRoot struct {
 		Name        func(childComplexity int) int
 		Price       func(childComplexity int) int
 		Rating      func(childComplexity int) int
-		Reviews     func(childComplexity int, first int, after *string, orderBy reviews.ReviewOrder) int
+		Reviews     func(childComplexity int, first int32, after *string, orderBy reviews.ReviewOrder) int
 		SKU         func(childComplexity int) int
 		Status      func(childComplexity int) int
 		Stock       func(childComplexity int) int
@@ -227,9 +227,9 @@ type ComplexityRoot struct {
 		Node       func(childComplexity int, id sources.ID) int
 		Nodes      func(childComplexity int, ids []sources.ID) int
 		Order      func(childComplexity int, id sources.ID) int
-		Orders     func(childComplexity int, first int, after *string, status *orders.OrderStatus) int
+		Orders     func(childComplexity int, first int32, after *string, status *orders.OrderStatus) int
 		Product    func(childComplexity int, id sources.ID) int
-		Products   func(childComplexity int, first int, after *string, filter *model.ProductFilter, orderBy catalog.ProductOrder) int
+		Products   func(childComplexity int, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) int
 		Review     func(childComplexity int, id sources.ID) int
 	}
 
@@ -434,7 +434,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Category.Products(childComplexity, args["first"].(int), args["after"].(*string), args["orderBy"].(catalog.ProductOrder)), true
+		return e.ComplexityRoot.Category.Products(childComplexity, args["first"].(int32), args["after"].(*string), args["orderBy"].(catalog.ProductOrder)), true
 	case "Category.slug":
 		if e.ComplexityRoot.Category.Slug == nil {
 			break
@@ -501,7 +501,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Customer.Orders(childComplexity, args["first"].(int), args["after"].(*string), args["status"].(*orders.OrderStatus)), true
+		return e.ComplexityRoot.Customer.Orders(childComplexity, args["first"].(int32), args["after"].(*string), args["status"].(*orders.OrderStatus)), true
 	case "Customer.phone":
 		if e.ComplexityRoot.Customer.Phone == nil {
 			break
@@ -518,7 +518,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Customer.Reviews(childComplexity, args["first"].(int), args["after"].(*string)), true
+		return e.ComplexityRoot.Customer.Reviews(childComplexity, args["first"].(int32), args["after"].(*string)), true
 	case "Customer.tier":
 		if e.ComplexityRoot.Customer.Tier == nil {
 			break
@@ -901,7 +901,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Product.Reviews(childComplexity, args["first"].(int), args["after"].(*string), args["orderBy"].(reviews.ReviewOrder)), true
+		return e.ComplexityRoot.Product.Reviews(childComplexity, args["first"].(int32), args["after"].(*string), args["orderBy"].(reviews.ReviewOrder)), true
 	case "Product.sku":
 		if e.ComplexityRoot.Product.SKU == nil {
 			break
@@ -1050,7 +1050,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Orders(childComplexity, args["first"].(int), args["after"].(*string), args["status"].(*orders.OrderStatus)), true
+		return e.ComplexityRoot.Query.Orders(childComplexity, args["first"].(int32), args["after"].(*string), args["status"].(*orders.OrderStatus)), true
 	case "Query.product":
 		if e.ComplexityRoot.Query.Product == nil {
 			break
@@ -1072,7 +1072,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Products(childComplexity, args["first"].(int), args["after"].(*string), args["filter"].(*model.ProductFilter), args["orderBy"].(catalog.ProductOrder)), true
+		return e.ComplexityRoot.Query.Products(childComplexity, args["first"].(int32), args["after"].(*string), args["filter"].(*catalog.ProductFilter), args["orderBy"].(catalog.ProductOrder)), true
 	case "Query.review":
 		if e.ComplexityRoot.Query.Review == nil {
 			break
@@ -1428,8 +1428,8 @@ var schemaSources = []*ast.Source{
     id: ID!
   ): Category @source(name: "catalog")
 
-  "All categories, by name."
-  categories: [Category!] @source(name: "catalog")
+  "All categories, by name; null, with an error, where the catalog sent one that breaks its contract."
+  categories: [Category] @source(name: "catalog")
 }
 
 "A shelf of the shop. Categories form a tree of two levels."
@@ -1553,7 +1553,7 @@ type EmailTaken implements Problem {
   "Everybody's orders, the newest first, a page at a time."
   orders(
     "How many orders the page holds at most: 1 to 100."
-    first: Int! = 20
+    first: Int! = 20 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
     "The state that the orders are in; any when left out."
@@ -1565,7 +1565,7 @@ extend type Customer {
   "What the customer ordered, the newest first, a page at a time: for herself and for callers with the scope ` + "`" + `orders:read` + "`" + `."
   orders(
     "How many orders the page holds at most: 1 to 100."
-    first: Int! = 20
+    first: Int! = 20 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
     "The state that the orders are in; any when left out."
@@ -1731,7 +1731,7 @@ type GiftCard {
   "The products that fit a filter, a page at a time."
   products(
     "How many products the page holds at most: 1 to 100."
-    first: Int! = 20
+    first: Int! = 20 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
     "Which products to list; all that are on sale when left out."
@@ -1745,7 +1745,7 @@ extend type Category {
   "The products of this category, a page at a time."
   products(
     "How many products the page holds at most: 1 to 100."
-    first: Int! = 20
+    first: Int! = 20 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
     "The order of the list."
@@ -1814,9 +1814,9 @@ input ProductFilter {
   "The category that the product is in."
   categoryId: ID
   "The lowest price, in minor units."
-  minPrice: Int
+  minPrice: Int @range(min: 0)
   "The highest price, in minor units."
-  maxPrice: Int
+  maxPrice: Int @range(min: 0)
   "The states that the product may be in; ` + "`" + `[ACTIVE]` + "`" + ` when left out."
   status: [ProductStatus!]
 }
@@ -1865,7 +1865,7 @@ extend type Product {
   "What customers say of it, a page at a time."
   reviews(
     "How many reviews the page holds at most: 1 to 100."
-    first: Int! = 10
+    first: Int! = 10 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
     "The order of the list."
@@ -1880,7 +1880,7 @@ extend type Customer {
   "The reviews that the customer wrote, the newest first, a page at a time."
   reviews(
     "How many reviews the page holds at most: 1 to 100."
-    first: Int! = 10
+    first: Int! = 10 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
   ): ReviewConnection @goField(batch: true, forceResolver: true) @source(name: "reviews")
@@ -2017,6 +2017,14 @@ directive @requiresScopes(
   "The scopes, all of which are needed."
   scopes: [String!]!
 ) on FIELD_DEFINITION
+
+"The number must be in a range; a request with another one is refused as a whole, with ` + "`" + `BAD_USER_INPUT` + "`" + `."
+directive @range(
+  "The lowest number that is accepted; none when left out."
+  min: Int
+  "The highest number that is accepted; none when left out."
+  max: Int
+) on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 
 "How the generated Go of a field looks: read by the generator alone."
 directive @goField(

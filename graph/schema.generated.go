@@ -34,13 +34,13 @@ type QueryResolver interface {
 	Node(ctx context.Context, id sources.ID) (sources.Node, error)
 	Nodes(ctx context.Context, ids []sources.ID) ([]sources.Node, error)
 	Category(ctx context.Context, id sources.ID) (*catalog.Category, error)
-	Categories(ctx context.Context) ([]catalog.Category, error)
+	Categories(ctx context.Context) ([]*catalog.Category, error)
 	Me(ctx context.Context) (*customers.Customer, error)
 	Customer(ctx context.Context, id sources.ID) (*customers.Customer, error)
 	Order(ctx context.Context, id sources.ID) (*orders.Order, error)
-	Orders(ctx context.Context, first int, after *string, status *orders.OrderStatus) (*sources.Page[*orders.Order], error)
+	Orders(ctx context.Context, first int32, after *string, status *orders.OrderStatus) (*sources.Page[*orders.Order], error)
 	Product(ctx context.Context, id sources.ID) (*catalog.Product, error)
-	Products(ctx context.Context, first int, after *string, filter *model.ProductFilter, orderBy catalog.ProductOrder) (*sources.Page[*catalog.Product], error)
+	Products(ctx context.Context, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) (*sources.Page[*catalog.Product], error)
 	Review(ctx context.Context, id sources.ID) (*reviews.Review, error)
 }
 
@@ -178,8 +178,8 @@ func (ec *executionContext) field_Query_orders_args(ctx context.Context, rawArgs
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -222,8 +222,8 @@ func (ec *executionContext) field_Query_products_args(ctx context.Context, rawAr
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (int, error) {
-			return ec.unmarshalNInt2int(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -238,8 +238,8 @@ func (ec *executionContext) field_Query_products_args(ctx context.Context, rawAr
 	}
 	args["after"] = arg1
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ProductFilter, error) {
-			return ec.unmarshalOProductFilter2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐProductFilter(ctx, v)
+		func(ctx context.Context, v any) (*catalog.ProductFilter, error) {
+			return ec.unmarshalOProductFilter2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProductFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -859,8 +859,8 @@ func (ec *executionContext) _Query_categories(ctx context.Context, field graphql
 			return ec.Resolvers.Query().Categories(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []catalog.Category) graphql.Marshaler {
-			return ec.marshalOCategory2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategoryᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*catalog.Category) graphql.Marshaler {
+			return ec.marshalOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1035,7 +1035,7 @@ func (ec *executionContext) _Query_orders(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Orders(ctx, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
+			return ec.Resolvers.Query().Orders(ctx, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["status"].(*orders.OrderStatus))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1141,7 +1141,7 @@ func (ec *executionContext) _Query_products(ctx context.Context, field graphql.C
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Products(ctx, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["filter"].(*model.ProductFilter), fc.Args["orderBy"].(catalog.ProductOrder))
+			return ec.Resolvers.Query().Products(ctx, fc.Args["first"].(int32), fc.Args["after"].(*string), fc.Args["filter"].(*catalog.ProductFilter), fc.Args["orderBy"].(catalog.ProductOrder))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *sources.Page[*catalog.Product]) graphql.Marshaler {

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/sources"
@@ -12,28 +11,62 @@ import (
 	"github.com/mainstem/mainstem/sources/shipping"
 )
 
-func (r *customerResolver) Orders(ctx context.Context, objs []*customers.Customer, first int, after *string, status *orders.OrderStatus) ([]*sources.Page[*orders.Order], error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+func (r *customerResolver) Orders(ctx context.Context, objs []*customers.Customer, first int32, after *string, status *orders.OrderStatus) ([]*sources.Page[*orders.Order], error) {
+	page, err := sources.NewPageArgs(orders.OrderList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	query := orders.OrderQuery{Page: page}
+	if status != nil {
+		query.Status = *status
+	}
+	queries, denied := private(ctx, objs, customerID, scopeOrders, func(c *customers.Customer) orders.OrderQuery {
+		query.CustomerID = c.ID.Local
+		return query
+	})
+	pages, err := r.load(ctx).OrderPages.LoadAll(ctx, queries)
+	return pages, merge(denied, err)
 }
 
 func (r *orderConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*orders.Order]) ([]*orders.Order, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return items(ctx, obj), nil
 }
 
 func (r *paymentResolver) Order(ctx context.Context, objs []*payments.Payment) ([]*orders.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	list, err := r.load(ctx).Orders.LoadAll(ctx, keysOf(objs, func(p *payments.Payment) string { return p.OrderID }))
+	return ownOrders(ctx, list, err)
 }
 
 func (r *queryResolver) Order(ctx context.Context, id sources.ID) (*orders.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	local, err := id.Of("Order")
+	if err != nil {
+		return nil, err
+	}
+	order, err := r.load(ctx).Orders.Load(ctx, local)
+	if err != nil {
+		return nil, err
+	}
+	if !mayReadOrder(ctx, order) {
+		return nil, notYours()
+	}
+	return order, nil
 }
 
-func (r *queryResolver) Orders(ctx context.Context, first int, after *string, status *orders.OrderStatus) (*sources.Page[*orders.Order], error) {
-	panic(fmt.Errorf("not implemented: Orders - orders"))
+func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, status *orders.OrderStatus) (*sources.Page[*orders.Order], error) {
+	page, err := sources.NewPageArgs(orders.OrderList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	query := orders.OrderQuery{Page: page}
+	if status != nil {
+		query.Status = *status
+	}
+	return r.Sources.Orders.List(ctx, query)
 }
 
 func (r *shipmentResolver) Order(ctx context.Context, objs []*shipping.Shipment) ([]*orders.Order, error) {
-	panic(fmt.Errorf("not implemented: Order - order"))
+	list, err := r.load(ctx).Orders.LoadAll(ctx, keysOf(objs, func(s *shipping.Shipment) string { return s.OrderID }))
+	return ownOrders(ctx, list, err)
 }
 
 func (r *Resolver) Order() graph.OrderResolver { return &orderResolver{r} }

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/sources/orders"
@@ -10,7 +9,7 @@ import (
 )
 
 func (r *orderResolver) Payment(ctx context.Context, objs []*orders.Order) ([]*payments.Payment, error) {
-	panic(fmt.Errorf("not implemented: Payment - payment"))
+	return r.load(ctx).OrderPayments.LoadAll(ctx, keysOf(objs, orderID))
 }
 
 func (r *Resolver) Payment() graph.PaymentResolver { return &paymentResolver{r} }

@@ -2,42 +2,58 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
-	"github.com/mainstem/mainstem/graph/model"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/catalog"
 	"github.com/mainstem/mainstem/sources/orders"
 	"github.com/mainstem/mainstem/sources/reviews"
 )
 
-func (r *categoryResolver) Products(ctx context.Context, objs []*catalog.Category, first int, after *string, orderBy catalog.ProductOrder) ([]*sources.Page[*catalog.Product], error) {
-	panic(fmt.Errorf("not implemented: Products - products"))
+func (r *categoryResolver) Products(ctx context.Context, objs []*catalog.Category, first int32, after *string, orderBy catalog.ProductOrder) ([]*sources.Page[*catalog.Product], error) {
+	page, err := sources.NewPageArgs(catalog.ProductList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.load(ctx).CategoryProducts.LoadAll(ctx, keysOf(objs, func(c *catalog.Category) catalog.CategoryPage {
+		return catalog.CategoryPage{CategoryID: c.ID.Local, OrderBy: orderBy, Page: page}
+	}))
 }
 
 func (r *orderLineResolver) Product(ctx context.Context, objs []*orders.OrderLine) ([]*catalog.Product, error) {
-	panic(fmt.Errorf("not implemented: Product - product"))
+	return r.load(ctx).Products.LoadAll(ctx, keysOf(objs, func(l *orders.OrderLine) string { return l.SKU }))
 }
 
 func (r *productResolver) Category(ctx context.Context, objs []*catalog.Product) ([]*catalog.Category, error) {
-	panic(fmt.Errorf("not implemented: Category - category"))
+	return r.load(ctx).Categories.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) string { return p.CategoryID }))
 }
 
 func (r *productConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*catalog.Product]) ([]*catalog.Product, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return items(ctx, obj), nil
 }
 
 func (r *queryResolver) Product(ctx context.Context, id sources.ID) (*catalog.Product, error) {
-	panic(fmt.Errorf("not implemented: Product - product"))
+	sku, err := id.Of("Product")
+	if err != nil {
+		return nil, err
+	}
+	return r.load(ctx).Products.Load(ctx, sku)
 }
 
-func (r *queryResolver) Products(ctx context.Context, first int, after *string, filter *model.ProductFilter, orderBy catalog.ProductOrder) (*sources.Page[*catalog.Product], error) {
-	panic(fmt.Errorf("not implemented: Products - products"))
+func (r *queryResolver) Products(ctx context.Context, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) (*sources.Page[*catalog.Product], error) {
+	page, err := sources.NewPageArgs(catalog.ProductList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	query := catalog.ProductQuery{OrderBy: orderBy, Page: page}
+	if filter != nil {
+		query.ProductFilter = *filter
+	}
+	return r.Sources.Catalog.Products(ctx, query)
 }
 
 func (r *reviewResolver) Product(ctx context.Context, objs []*reviews.Review) ([]*catalog.Product, error) {
-	panic(fmt.Errorf("not implemented: Product - product"))
+	return r.load(ctx).Products.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.ProductSKU }))
 }
 
 func (r *Resolver) Product() graph.ProductResolver { return &productResolver{r} }

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/graph/model"
@@ -12,32 +11,48 @@ import (
 	"github.com/mainstem/mainstem/sources/reviews"
 )
 
-func (r *customerResolver) Reviews(ctx context.Context, objs []*customers.Customer, first int, after *string) ([]*sources.Page[*reviews.Review], error) {
-	panic(fmt.Errorf("not implemented: Reviews - reviews"))
+func (r *customerResolver) Reviews(ctx context.Context, objs []*customers.Customer, first int32, after *string) ([]*sources.Page[*reviews.Review], error) {
+	page, err := sources.NewPageArgs(reviews.ReviewList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.load(ctx).ReviewPages.LoadAll(ctx, keysOf(objs, func(c *customers.Customer) reviews.ReviewPage {
+		return reviews.ReviewPage{AuthorID: c.ID.Local, OrderBy: reviews.OrderNewest, Page: page}
+	}))
 }
 
 func (r *mutationResolver) CreateReview(ctx context.Context, input model.CreateReviewInput) (*model.CreateReviewPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateReview - createReview"))
+	return r.createReview(ctx, input)
 }
 
-func (r *productResolver) Reviews(ctx context.Context, objs []*catalog.Product, first int, after *string, orderBy reviews.ReviewOrder) ([]*sources.Page[*reviews.Review], error) {
-	panic(fmt.Errorf("not implemented: Reviews - reviews"))
+func (r *productResolver) Reviews(ctx context.Context, objs []*catalog.Product, first int32, after *string, orderBy reviews.ReviewOrder) ([]*sources.Page[*reviews.Review], error) {
+	page, err := sources.NewPageArgs(reviews.ReviewList, first, after)
+	if err != nil {
+		return nil, err
+	}
+	return r.load(ctx).ReviewPages.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) reviews.ReviewPage {
+		return reviews.ReviewPage{SKU: p.SKU, OrderBy: orderBy, Page: page}
+	}))
 }
 
 func (r *productResolver) Rating(ctx context.Context, objs []*catalog.Product) ([]*reviews.RatingSummary, error) {
-	panic(fmt.Errorf("not implemented: Rating - rating"))
+	return r.load(ctx).Ratings.LoadAll(ctx, keysOf(objs, sku))
 }
 
 func (r *queryResolver) Review(ctx context.Context, id sources.ID) (*reviews.Review, error) {
-	panic(fmt.Errorf("not implemented: Review - review"))
+	local, err := id.Of("Review")
+	if err != nil {
+		return nil, err
+	}
+	return r.load(ctx).Reviews.Load(ctx, local)
 }
 
 func (r *reviewResolver) Author(ctx context.Context, objs []*reviews.Review) ([]*customers.Customer, error) {
-	panic(fmt.Errorf("not implemented: Author - author"))
+	return r.load(ctx).Customers.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.AuthorID }))
 }
 
 func (r *reviewConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]*reviews.Review, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return items(ctx, obj), nil
 }
 
 func (r *Resolver) Review() graph.ReviewResolver { return &reviewResolver{r} }

@@ -2,18 +2,21 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/sources"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id sources.ID) (sources.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	found, err := r.nodesOfType(ctx, id.Type, []string{id.Local})
+	if err := (typed{found, err}).errorOf(0); err != nil {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []sources.ID) ([]sources.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, ids)
 }
 
 func (r *Resolver) Mutation() graph.MutationResolver { return &mutationResolver{r} }

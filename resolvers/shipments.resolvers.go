@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/sources/orders"
@@ -10,7 +9,7 @@ import (
 )
 
 func (r *orderResolver) Shipment(ctx context.Context, objs []*orders.Order) ([]*shipping.Shipment, error) {
-	panic(fmt.Errorf("not implemented: Shipment - shipment"))
+	return r.load(ctx).OrderShipments.LoadAll(ctx, keysOf(objs, orderID))
 }
 
 func (r *Resolver) Shipment() graph.ShipmentResolver { return &shipmentResolver{r} }

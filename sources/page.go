@@ -56,13 +56,13 @@ func NewPage[T any](edges []Edge[T], hasPrevious, hasNext bool, total int32) *Pa
 
 // PageArgs is which part of a list to read. It is comparable, so that it can be part of a loader's key.
 type PageArgs struct {
-	First int    // 1 to MaxFirst
+	First int32  // 1 to MaxFirst
 	After string // a position as the service gave it; empty for the beginning
 }
 
 // NewPageArgs checks the paging arguments of a field. list names the list, so that the cursor of one list is refused by
 // another; it fails with BAD_USER_INPUT.
-func NewPageArgs(list string, first int, after *string) (PageArgs, error) {
+func NewPageArgs(list string, first int32, after *string) (PageArgs, error) {
 	if first < 1 || first > MaxFirst {
 		return PageArgs{}, fault.Newf(fault.BadUserInput, "`first` must be 1 to %d, not %d.", MaxFirst, first)
 	}

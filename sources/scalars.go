@@ -82,8 +82,11 @@ var Scalars = map[string]func(value any) error{
 
 // checkInt refuses what is no whole number of 32 bits, which is what GraphQL calls an Int.
 func checkInt(v any) error {
-	if n, err := strconv.ParseFloat(fmt.Sprint(v), 64); err != nil || n != math.Trunc(n) || n < math.MinInt32 || n > math.MaxInt32 {
-		return fault.New(fault.BadUserInput, "An Int is a whole number of 32 bits.")
+	switch v.(type) {
+	case json.Number, int, int64, float64:
+		if n, err := strconv.ParseFloat(fmt.Sprint(v), 64); err == nil && n == math.Trunc(n) && n >= math.MinInt32 && n <= math.MaxInt32 {
+			return nil
+		}
 	}
-	return nil
+	return fault.New(fault.BadUserInput, "An Int is a whole number of 32 bits.")
 }

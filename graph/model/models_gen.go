@@ -4,7 +4,6 @@ package model
 
 import (
 	"github.com/mainstem/mainstem/sources"
-	"github.com/mainstem/mainstem/sources/catalog"
 	"github.com/mainstem/mainstem/sources/customers"
 	"github.com/mainstem/mainstem/sources/reviews"
 )
@@ -44,7 +43,7 @@ type CreateReviewInput struct {
 	// The product that is reviewed.
 	ProductID sources.ID `json:"productId"`
 	// One star to five.
-	Rating int `json:"rating"`
+	Rating int32 `json:"rating"`
 	// A headline; 120 characters at most.
 	Title *string `json:"title,omitempty"`
 	// The opinion itself; 1 to 4000 characters.
@@ -107,20 +106,6 @@ func (this InvalidInput) GetMessage() string { return this.Message }
 
 // The writes. Each field is one command; several in one operation run one after the other.
 type Mutation struct {
-}
-
-// Which products to list. All conditions must hold.
-type ProductFilter struct {
-	// Words that name, brand or description must contain, regardless of case; 200 characters at most.
-	Search *string `json:"search,omitempty"`
-	// The category that the product is in.
-	CategoryID *sources.ID `json:"categoryId,omitempty"`
-	// The lowest price, in minor units.
-	MinPrice *int `json:"minPrice,omitempty"`
-	// The highest price, in minor units.
-	MaxPrice *int `json:"maxPrice,omitempty"`
-	// The states that the product may be in; `[ACTIVE]` when left out.
-	Status []catalog.ProductStatus `json:"status,omitempty"`
 }
 
 // There is no such product.

@@ -34,6 +34,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("source %s: the URL must not have a user, a query or a fragment", o.Name)
 	}
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" // generated code resolves its paths against it
 	return &HTTP{
 		base: base{Options: o, inputs: inputs},
 		url:  u,
@@ -41,7 +42,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 			Transport: &http.Transport{
 				DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
 				MaxIdleConns:           0, // the bound is per host, and there is one
-				MaxIdleConnsPerHost:    2 * o.MaxParallel,
+				MaxIdleConnsPerHost:    64,
 				IdleConnTimeout:        90 * time.Second,
 				TLSHandshakeTimeout:    o.Timeout,
 				MaxResponseHeaderBytes: 64 << 10,

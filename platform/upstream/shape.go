@@ -60,6 +60,7 @@ func makeShape(t reflect.Type) *shape {
 		s.elem = makeShape(t.Elem())
 	case reflect.Struct:
 		s.addFields(t)
+	default: // a leaf
 	}
 	return s
 }

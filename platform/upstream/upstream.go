@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -21,13 +20,11 @@ import (
 
 // Options are what a source's client is made of. Zero values stand for the defaults.
 type Options struct {
-	Name        string        // the source's name, as in @source(name:)
-	URL         string        // http://, https://, grpc:// or grpcs:// and a host; REST may have a path
-	Timeout     time.Duration // of one call; 2 s
-	MaxBytes    int64         // of one answer; 8 MiB
-	MaxParallel int           // calls at once for one plural read of a service without a batch endpoint; 32
-	Tracer      trace.Tracer
-	Logger      *slog.Logger
+	Name     string        // the source's name, as in @source(name:)
+	URL      string        // http://, https://, grpc:// or grpcs:// and a host; REST may have a path
+	Timeout  time.Duration // of one call; 2 s
+	MaxBytes int64         // of one answer; 8 MiB
+	Tracer   trace.Tracer  // of a span for each call; none if nil
 }
 
 func (o *Options) setDefaults() {
@@ -37,14 +34,8 @@ func (o *Options) setDefaults() {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 8 << 20
 	}
-	if o.MaxParallel <= 0 {
-		o.MaxParallel = 32
-	}
 	if o.Tracer == nil {
 		o.Tracer = noop.NewTracerProvider().Tracer("")
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 }
 

@@ -76,7 +76,7 @@ const maxSearch = 200
 // listParams says a query in the catalog's words. It fails with BAD_USER_INPUT for what the catalog would refuse.
 func listParams(q ProductQuery) (*catalogapi.ListProductsParams, error) {
 	sort := sorts[q.OrderBy]
-	limit := int32(q.Page.First)
+	limit := q.Page.First
 	params := &catalogapi.ListProductsParams{Q: q.Search, MinPrice: q.MinPrice, MaxPrice: q.MaxPrice, Sort: &sort, Limit: &limit}
 	if q.Search != nil && len([]rune(*q.Search)) > maxSearch {
 		return nil, fault.Newf(fault.BadUserInput, "`search` may have %d characters at most.", maxSearch)

@@ -1,0 +1,23 @@
+# What the project is worked with. README.md says when to use which.
+GOLANGCI = go -C .ci/lint tool -n golangci-lint
+
+.PHONY: generate test lint check prove
+
+# Everything that is generated, from contracts and schema. Needs no network once modules are downloaded.
+generate:
+	go run ./cmd/generate
+
+# What the README calls the tests.
+test:
+	go test ./...
+
+lint:
+	$$($(GOLANGCI)) run ./...
+
+# What CI runs.
+check:
+	.ci/run
+
+# Soaks, kills and figures: what takes long or measures time.
+prove:
+	go test -count=1 -timeout 60m -tags prove -v ./e2e -run Prove

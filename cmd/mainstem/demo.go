@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/mainstem/mainstem/demo"
+	"github.com/mainstem/mainstem/demo/breaking"
+	"github.com/mainstem/mainstem/platform/telemetry"
+)
+
+type demoCommand struct {
+	Listen       string            `help:"Where the gateway listens." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+	BackendPorts int               `help:"The first of the seven services' ports; 0 for free ones." default:"4101" placeholder:"PORT"`
+	Control      string            `help:"Where services are broken and healed; a free port with --backend-ports 0." default:"127.0.0.1:4100" placeholder:"HOST:PORT"`
+	Products     int               `help:"How many products the shop has." default:"5000"`
+	Seed         uint64            `help:"What the data is made from: the same seed gives the same data."`
+	Break        map[string]string `help:"Start with a service broken, such as reviews=down, orders=slow or catalog=latency=300ms,errorRate=0.2." placeholder:"SERVICE=HOW"`
+	BackendsOnly bool              `help:"Start the services alone, for a gateway of your own."`
+	LogLevel     string            `help:"How much the gateway says: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
+}
+
+// Run plays the storefront until the program is told to stop.
+func (c demoCommand) Run(ctx context.Context) (err error) {
+	broken := map[string]breaking.Break{}
+	for service, how := range c.Break {
+		if broken[service], err = breaking.Parse(how); err != nil {
+			return fmt.Errorf("--break %s=%s: %w", service, how, err)
+		}
+	}
+	control := c.Control
+	if c.BackendPorts == 0 && control == "127.0.0.1:4100" {
+		control = "127.0.0.1:0"
+	}
+	d, err := demo.Start(ctx, demo.Options{
+		Products: c.Products, Seed: c.Seed, FirstPort: c.BackendPorts, ControlAddr: control, Break: broken,
+		Logger: telemetry.NewLogger(os.Stderr, warnings),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		err = errors.Join(err, d.Stop(stop))
+	}()
+	if c.BackendsOnly {
+		if err := printServices(os.Stdout, d); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	}
+	return serve(ctx, demoConfig(d, c.Listen, c.LogLevel), func(url string) error { return printWelcome(os.Stdout, d, url) })
+}

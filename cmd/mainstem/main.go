@@ -1,0 +1,49 @@
+// Command mainstem runs the gateway.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what the program can do.
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Run the storefront: seven services and the gateway in front of them, on this machine alone."`
+	Serve   serveCommand   `cmd:"" help:"Run the gateway in front of the services that a configuration names."`
+	Version versionCommand `cmd:"" help:"Say which version this is."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	parsed := kong.Parse(&c,
+		kong.Name("mainstem"),
+		kong.Description("One GraphQL endpoint in front of many services."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "mainstem:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // what is deferred is done
+	}
+}
+
+type versionCommand struct{}
+
+// Run prints the version that the program was built from.
+func (versionCommand) Run() error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version + " " + info.GoVersion
+	}
+	fmt.Println("mainstem", version)
+	return nil
+}

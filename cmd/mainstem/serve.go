@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/server"
+)
+
+// grace is how long requests under way may take once the program is told to stop.
+const grace = 15 * time.Second
+
+type serveCommand struct {
+	Config string `help:"The configuration." default:"mainstem.yaml" type:"path" placeholder:"FILE"`
+	Listen string `help:"Host and port to listen at, in place of the configuration's." placeholder:"HOST:PORT"`
+}
+
+// Run serves until the program is told to stop.
+func (c serveCommand) Run(ctx context.Context) error {
+	settings, err := config.Load(c.Config, os.Environ(), server.DefaultConfig())
+	if err != nil {
+		return fmt.Errorf("the configuration is not valid:\n%w", err)
+	}
+	if c.Listen != "" {
+		settings.Listen = c.Listen
+	}
+	return serve(ctx, settings, func(url string) error {
+		_, err := fmt.Fprintf(os.Stderr, "mainstem: GraphQL at %s/graphql\n", url)
+		return err
+	})
+}
+
+// serve runs a gateway until ctx ends. ready is told its URL once it listens.
+func serve(ctx context.Context, c server.Config, ready func(url string) error) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	log := telemetry.NewLogger(os.Stderr, level)
+	c.Telemetry.Log = log
+	tracing, err := telemetry.New(ctx, c.Telemetry)
+	if err != nil {
+		return fmt.Errorf("telemetry: %w", err)
+	}
+	s, err := server.New(c, log, tracing)
+	if err == nil {
+		err = errors.Join(ready(s.URL()), s.Run(ctx, grace))
+	}
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	return errors.Join(err, tracing.Shutdown(flush)) // last: what stops still writes spans
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/mainstem/mainstem/demo"
+	"github.com/mainstem/mainstem/server"
+)
+
+// warnings is how much the demo's services say: they are not what is shown.
+const warnings = slog.LevelWarn
+
+// firstQuery is the README's first query.
+const firstQuery = `query ProductPage { products(first: 20) { nodes { id name price { amount currency } category { name } stock { available }
+  reviews(first: 2) { nodes { rating body author { displayName } } } } pageInfo { hasNextPage endCursor } } }`
+
+// demoConfig gives the configuration of a gateway in front of the demo.
+func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
+	c := server.DefaultConfig()
+	c.Listen = listen
+	c.LogLevel = logLevel
+	c.CORS.AllowedOrigins = []string{"http://localhost:*", "http://127.0.0.1:*"}
+	c.Auth = &server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
+	for _, s := range d.Services() {
+		source := c.Sources[s.Name]
+		source.URL = sourceURL(s)
+		c.Sources[s.Name] = source
+	}
+	return c
+}
+
+// sourceURL gives a service's URL as configurations name it.
+func sourceURL(s demo.Service) string {
+	if s.Kind == demo.GRPC && !strings.Contains(s.URL, "://") {
+		return "grpc://" + s.URL
+	}
+	return s.URL
+}
+
+// roles are those that the demo has tokens for, with what they are for.
+var roles = []struct{ name, is string }{
+	{"customer", "sees the shop, and her own orders"},
+	{"support", "sees every customer's orders and payments"},
+	{"admin", "does everything"},
+}
+
+func printServices(w io.Writer, d *demo.Demo) error {
+	for _, s := range d.Services() {
+		fmt.Fprintf(w, "  %-10s %-5s %s\n", s.Name, s.Kind, sourceURL(s))
+	}
+	fmt.Fprintf(w, "  %-10s %-5s %s\n\nTokens (send as `Authorization: Bearer …`; they hold for a day):\n", "control", "HTTP", d.ControlURL())
+	for _, r := range roles {
+		token, err := d.Token(r.name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  %s, who %s:\n    %s\n", r.name, r.is, token)
+	}
+	return nil
+}
+
+// printWelcome tells a newcomer what runs and what to try.
+func printWelcome(w io.Writer, d *demo.Demo, gateway string) error {
+	fmt.Fprintf(w, "The storefront is open.\n\n  Playground %s/\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
+	if err := printServices(w, d); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, `
+Paste this into the Playground:
+
+%s
+
+Then break a service, and ask again: only its own fields are lost.
+
+  curl -X PUT %[2]s/break/reviews -d '{"down": true}'
+  curl -X PUT %[2]s/break/inventory -d '{"latency": "10s"}'
+  curl -X DELETE %[2]s/break/reviews
+
+Ctrl-C stops everything.
+`, firstQuery, d.ControlURL())
+	return err
+}

@@ -1,0 +1,97 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Presenter gives what clients read of an error: its path and locations, a safe sentence, and extensions as docs/errors.md documents
+// them. What is hidden of a fault is logged, once however many fields it costs.
+func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error {
+		f, shown := read(err)
+		shown.Message = f.Message()
+		shown.Extensions = f.extensions(traceID(ctx))
+		if f.FirstSeen() {
+			logFault(ctx, log, f, shown.Path.String())
+		}
+		return shown
+	}
+}
+
+// read gives an error's fault, and where it happened.
+func read(err error) (*Error, *gqlerror.Error) {
+	shown := &gqlerror.Error{}
+	g, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok {
+		return From(err), shown
+	}
+	shown.Path, shown.Locations = g.Path, g.Locations
+	if f, ok := errors.AsType[*Error](err); ok {
+		return f, shown
+	}
+	// gqlparser's and gqlgen's own errors are about the request, and safe to show, if they have a code or a rule.
+	code, _ := g.Extensions["code"].(string)
+	switch {
+	case g.Rule != "" || code == string(ValidationFailed):
+		return New(ValidationFailed, g.Message), shown
+	case code == string(ParseFailed):
+		return New(ParseFailed, g.Message), shown
+	case g.Err == nil:
+		return New(BadUserInput, g.Message), shown
+	}
+	return From(err), shown
+}
+
+func (e *Error) extensions(traceID string) map[string]any {
+	x := map[string]any{"code": string(e.Code), "retryable": e.Retryable()}
+	if e.Source != "" {
+		x["source"], x["operation"] = e.Source, e.Operation
+	}
+	if e.RetryAfter > 0 {
+		x["retryAfter"] = e.RetryAfterSeconds()
+	}
+	if e.Limit != "" {
+		x["limit"] = e.Limit
+	}
+	if len(e.Violations) > 0 {
+		x["violations"] = e.Violations
+	}
+	if traceID != "" {
+		x["traceId"] = traceID
+	}
+	return x
+}
+
+func traceID(ctx context.Context) string {
+	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
+		return sc.TraceID().String()
+	}
+	return ""
+}
+
+// logFault logs a fault whose cause clients do not see. A fault without a cause says all there is to know to its client.
+func logFault(ctx context.Context, log *slog.Logger, f *Error, path string) {
+	if f.cause == nil {
+		return
+	}
+	level := slog.LevelWarn
+	if f.Code == Internal {
+		level = slog.LevelError
+	}
+	log.LogAttrs(ctx, level, "fault",
+		slog.String("code", string(f.Code)), slog.String("source", f.Source), slog.String("operation", f.Operation),
+		slog.String("path", path), slog.String("cause", f.cause.Error()))
+}
+
+// Recover turns a resolver's panic into INTERNAL_SERVER_ERROR, with the stack for the log.
+func Recover(_ context.Context, panicked any) error {
+	return Wrap(Internal, fmt.Errorf("panic: %v\n%s", panicked, debug.Stack()))
+}

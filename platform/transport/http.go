@@ -1,0 +1,222 @@
+// Package transport speaks GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): GET and POST, one JSON answer each.
+package transport
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// HTTP is a gqlgen transport for GET and POST. What it refuses never reaches a resolver, and is never echoed.
+type HTTP struct {
+	MaxBodyBytes int64 // of a POST; its query in the case of a GET
+}
+
+var _ graphql.Transport = HTTP{}
+
+// Supports takes every request: those that are no GraphQL get an answer that says so.
+func (HTTP) Supports(*http.Request) bool { return true }
+
+// The media types of answers.
+const (
+	mediaGraphQL = "application/graphql-response+json"
+	mediaJSON    = "application/json"
+)
+
+// Do answers one request.
+func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	media := mediaJSON
+	if strings.Contains(r.Header.Get("Accept"), mediaGraphQL) {
+		media = mediaGraphQL
+	}
+	answer := answer{w: w, media: media}
+	start := graphql.Now()
+	params, status, err := h.read(w, r)
+	if err != nil {
+		answer.write(status, exec.DispatchError(r.Context(), gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		return
+	}
+	params.Headers = r.Header
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	oc, errs := exec.CreateOperationContext(r.Context(), params)
+	if errs != nil {
+		answer.write(answer.refused(), exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
+		return
+	}
+	if oc.Operation.Operation == ast.Mutation && r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		err := fault.New(fault.BadUserInput, "Mutations are sent by POST.")
+		answer.write(http.StatusMethodNotAllowed, exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		return
+	}
+	respond, ctx := exec.DispatchOperation(r.Context(), oc)
+	response := respond(ctx)
+	if response == nil { // the request was over before anything could be done
+		err := fault.Wrap(fault.DeadlineExceeded, r.Context().Err())
+		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)})
+	}
+	answer.write(http.StatusOK, response)
+}
+
+// answer writes one response.
+type answer struct {
+	w     http.ResponseWriter
+	media string
+}
+
+// refused gives the status of a well-formed request that cannot be executed: clients that speak only application/json read it from
+// the body (section 6.4 of the specification).
+func (a answer) refused() int {
+	if a.media == mediaGraphQL {
+		return http.StatusBadRequest
+	}
+	return http.StatusOK
+}
+
+func (a answer) write(status int, response *graphql.Response) {
+	body, err := stdjson.Marshal(response)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
+	}
+	h := a.w.Header()
+	h.Set("Content-Type", a.media+"; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept")
+	a.w.WriteHeader(status)
+	_, _ = a.w.Write(body)
+}
+
+// read gives the request's parameters, or the status and fault to refuse it with.
+func (h HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
+	switch r.Method {
+	case http.MethodGet:
+		return h.readQuery(r)
+	case http.MethodPost:
+		return h.readBody(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		return nil, http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "GraphQL is asked by GET or POST.")
+	}
+}
+
+func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+		return nil, http.StatusUnsupportedMediaType, fault.New(fault.BadUserInput, "Send the request as `Content-Type: application/json`.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, http.StatusRequestEntityTooLarge, h.tooLarge()
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The request's body ended early.")
+	}
+	params, err := parse(body)
+	return params, http.StatusBadRequest, err
+}
+
+func (h HTTP) tooLarge() error {
+	f := fault.Newf(fault.LimitExceeded, "The request has more than the %d bytes that are allowed.", h.MaxBodyBytes)
+	f.Limit = "bytes"
+	return f
+}
+
+// readQuery reads the parameters of a GET, whose variables and extensions are JSON texts.
+func (h HTTP) readQuery(r *http.Request) (*graphql.RawParams, int, error) {
+	if int64(len(r.URL.RawQuery)) > h.MaxBodyBytes {
+		return nil, http.StatusRequestURITooLong, h.tooLarge()
+	}
+	q := r.URL.Query()
+	params := &graphql.RawParams{Query: q.Get("query"), OperationName: q.Get("operationName")}
+	var err error
+	if params.Variables, err = object("variables", []byte(q.Get("variables"))); err != nil {
+		return nil, http.StatusBadRequest, err
+	}
+	if params.Extensions, err = object("extensions", []byte(q.Get("extensions"))); err != nil {
+		return nil, http.StatusBadRequest, err
+	}
+	return params, http.StatusBadRequest, needQuery(params)
+}
+
+// parse reads the body of a POST strictly: one JSON object, no member twice, nothing after it. Members that the specification does not
+// know are passed over.
+func parse(body []byte) (*graphql.RawParams, error) {
+	var request struct {
+		Query         *string        `json:"query"`
+		OperationName *string        `json:"operationName"`
+		Variables     jsontext.Value `json:"variables"`
+		Extensions    jsontext.Value `json:"extensions"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, unreadable(body, err)
+	}
+	params := &graphql.RawParams{}
+	if request.Query != nil {
+		params.Query = *request.Query
+	}
+	if request.OperationName != nil {
+		params.OperationName = *request.OperationName
+	}
+	var err error
+	if params.Variables, err = object("variables", request.Variables); err != nil {
+		return nil, err
+	}
+	if params.Extensions, err = object("extensions", request.Extensions); err != nil {
+		return nil, err
+	}
+	return params, needQuery(params)
+}
+
+func needQuery(p *graphql.RawParams) error {
+	if strings.TrimSpace(p.Query) == "" {
+		return fault.New(fault.BadUserInput, "`query` is needed: the GraphQL document to execute.")
+	}
+	return nil
+}
+
+// unreadable says where a body goes wrong, without repeating any of it.
+func unreadable(body []byte, err error) error {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return fault.Newf(fault.ParseFailed, "The request's body is not JSON: it goes wrong at byte %d.", syntax.ByteOffset)
+	}
+	if semantic, ok := errors.AsType[*json.SemanticError](err); ok && semantic.JSONPointer != "" {
+		return fault.Newf(fault.BadUserInput, "`%s` of the request has the wrong type.", strings.TrimPrefix(string(semantic.JSONPointer), "/"))
+	}
+	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
+		return fault.New(fault.BadUserInput, "The request's body must be one object; lists of requests are not supported.")
+	}
+	return fault.New(fault.BadUserInput, "The request's body must be a JSON object.")
+}
+
+// object reads an object whose numbers keep their digits. Nothing and null are no object, which is allowed.
+func object(name string, text []byte) (map[string]any, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	if !jsontext.Value(text).IsValid() {
+		return nil, fault.Newf(fault.ParseFailed, "`%s` is not JSON.", name)
+	}
+	var members map[string]any
+	dec := stdjson.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&members); err != nil {
+		return nil, fault.Newf(fault.BadUserInput, "`%s` must be a JSON object.", name)
+	}
+	return members, nil
+}
+
+// Refuse answers a request that is refused before it is read, as a GraphQL client expects it.
+func Refuse(w http.ResponseWriter, status int, response *gqlerror.Error) {
+	answer{w: w, media: mediaJSON}.write(status, &graphql.Response{Errors: gqlerror.List{response}})
+}

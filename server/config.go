@@ -1,0 +1,108 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/platform/telemetry"
+)
+
+// Config is what mainstem.yaml says. The zero value is not valid: begin with DefaultConfig.
+type Config struct {
+	Listen         string                  `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
+	RequestTimeout config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED."`
+	MaxBodyBytes   config.Bytes            `yaml:"maxBodyBytes" desc:"The largest request that is read."`
+	BatchWindow    config.Duration         `yaml:"batchWindow" desc:"How long a batch waits for another key."`
+	Playground     bool                    `yaml:"playground" desc:"Whether / shows the Playground."`
+	Introspection  bool                    `yaml:"introspection" desc:"Whether clients may read the schema."`
+	LogLevel       string                  `yaml:"logLevel" desc:"debug, info, warn or error."`
+	CORS           CORSConfig              `yaml:"cors" desc:"Which web pages may ask."`
+	Auth           *AuthConfig             `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
+	Telemetry      telemetry.Config        `yaml:"telemetry" desc:"Where traces go."`
+	Sources        map[string]SourceConfig `yaml:"sources" desc:"The services, by the name of their source."`
+}
+
+// CORSConfig is which web pages may ask.
+type CORSConfig struct {
+	AllowedOrigins []string `yaml:"allowedOrigins" desc:"Origins such as https://shop.example; http://localhost:* and http://127.0.0.1:* stand for any port."`
+}
+
+// AuthConfig is whose tokens are good.
+type AuthConfig struct {
+	Issuer    string          `yaml:"issuer" desc:"The iss of a good token."`
+	Audience  string          `yaml:"audience" desc:"What the aud of a good token holds."`
+	JWKSURL   string          `yaml:"jwksUrl" desc:"Where the issuer publishes its keys."`
+	StaticKey config.Secret   `yaml:"staticKey" desc:"The issuer's key instead: PEM, a JWK, or an HMAC secret of 32 bytes or more."`
+	Leeway    config.Duration `yaml:"leeway" desc:"How far the issuer's clock may be off."`
+}
+
+// SourceConfig is where a service is and how it is called.
+type SourceConfig struct {
+	URL              string          `yaml:"url" desc:"http:// or https:// for REST, grpc:// or grpcs:// for gRPC, and host and port."`
+	Timeout          config.Duration `yaml:"timeout" desc:"How long one call may take."`
+	MaxResponseBytes config.Bytes    `yaml:"maxResponseBytes" desc:"The largest answer that is read."`
+}
+
+// DefaultConfig gives the defaults: everything but the services' addresses.
+func DefaultConfig() Config {
+	c := Config{
+		Listen:         "127.0.0.1:4000",
+		RequestTimeout: config.Duration(5 * time.Second),
+		MaxBodyBytes:   1 << 20,
+		BatchWindow:    config.Duration(2 * time.Millisecond),
+		Playground:     true,
+		Introspection:  true,
+		LogLevel:       "info",
+		Telemetry:      telemetry.Defaults(),
+		Sources:        map[string]SourceConfig{},
+	}
+	for _, name := range sourceNames() {
+		c.Sources[name] = SourceConfig{Timeout: config.Duration(2 * time.Second), MaxResponseBytes: 8 << 20}
+	}
+	return c
+}
+
+var logLevels = []string{"debug", "info", "warn", "error"}
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	var wrong config.Problems
+	check := func(ok bool, path, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, config.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
+		}
+	}
+	_, _, err := net.SplitHostPort(c.Listen)
+	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
+	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
+	check(c.MaxBodyBytes > 0, "maxBodyBytes", "must be more than nothing")
+	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
+	known := sourceNames()
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s, path := c.Sources[name], "sources."+name
+		if !slices.Contains(known, name) {
+			check(false, path, "there is no such source; there are %s", strings.Join(known, ", "))
+			continue
+		}
+		u, err := url.Parse(s.URL)
+		check(err == nil && u.Host != "", path+".url", "must be the service's URL, such as http://127.0.0.1:4101 or grpc://127.0.0.1:4105")
+		check(s.Timeout > 0, path+".timeout", "must be longer than nothing")
+		check(s.MaxResponseBytes > 0, path+".maxResponseBytes", "must be more than nothing")
+	}
+	if c.Auth != nil {
+		check(c.Auth.Issuer != "", "auth.issuer", "is needed")
+		check(c.Auth.Audience != "", "auth.audience", "is needed")
+		check((c.Auth.JWKSURL == "") == !c.Auth.StaticKey.IsZero(), "auth", "needs either jwksUrl or staticKey")
+	}
+	check(slices.Contains(logLevels, c.LogLevel), "logLevel", "must be one of %s", strings.Join(logLevels, ", "))
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return nil
+}

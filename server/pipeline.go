@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/playground"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/mainstem/mainstem/graph"
+	"github.com/mainstem/mainstem/platform/authn"
+	"github.com/mainstem/mainstem/platform/authz"
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
+	"github.com/mainstem/mainstem/platform/loader"
+	"github.com/mainstem/mainstem/platform/transport"
+	"github.com/mainstem/mainstem/platform/upstream"
+	"github.com/mainstem/mainstem/resolvers"
+	"github.com/mainstem/mainstem/sources"
+)
+
+// pipeline gives the handler of every request. The order of its stages is the order below: the first sees a request first.
+func (s *Server) pipeline() http.Handler {
+	stages := []func(http.Handler) http.Handler{
+		s.observe,    // first, so that whatever happens has a trace id, a request id and a line in the log
+		s.cors,       // before who is calling: a browser's preflight has no token
+		s.identify,   // before anything that depends on the caller
+		s.deadline,   // the request's time covers everything that can wait
+		s.inputsSeen, // last, with the caller known: what sources may pass on
+	}
+	h := s.routes()
+	for i := len(stages) - 1; i >= 0; i-- {
+		h = stages[i](h)
+	}
+	return h
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", s.graphQL())
+	mux.HandleFunc("GET /healthz", s.alive)
+	mux.HandleFunc("GET /readyz", s.ready)
+	if s.config.Playground {
+		mux.Handle("GET /{$}", playground.Handler("Mainstem", "/graphql"))
+	}
+	return mux
+}
+
+// maxTokens bounds a document, in tokens: parsing stops there.
+const maxTokens = 20_000
+
+// graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
+func (s *Server) graphQL() http.Handler {
+	resolver := &resolvers.Resolver{Sources: s.sources}
+	h := handler.New(graph.NewExecutableSchema(graph.Config{
+		Resolvers:  resolver,
+		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
+	}))
+	h.AddTransport(transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
+	h.SetErrorPresenter(s.present)
+	h.SetRecoverFunc(fault.Recover)
+	h.SetQueryCache(lru.New[*ast.QueryDocument](1000))
+	h.SetParserTokenLimit(maxTokens)
+	h.Use(s.tracing.GraphQL()) // first, so that refused operations are traced too
+	h.Use(&limit.Arguments{Scalars: sources.Scalars})
+	if s.config.Introspection {
+		h.Use(extension.Introspection{})
+	}
+	options := loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer}
+	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		return next(resolver.WithLoaders(ctx, options))
+	})
+	h.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+			ctx = resolver.WithLoaders(ctx, options) // what a field has written, the next one reads afresh
+		}
+		return next(ctx)
+	})
+	return h
+}
+
+func (s *Server) observe(next http.Handler) http.Handler {
+	return s.tracing.Middleware(next, s.log, "/graphql", "/healthz", "/readyz", "/")
+}
+
+// cors lets pages of the allowed origins ask. It never allows credentials: the gateway knows no cookies.
+func (s *Server) cors(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := r.Header.Get("Origin")
+		if origin == "" || !allowed(s.config.CORS.AllowedOrigins, origin) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Add("Vary", "Origin")
+		h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", "GET, POST")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, Accept-Language, X-Request-Id, Traceparent, Tracestate")
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allowed says whether an origin is in the list, where "http://localhost:*" stands for every port.
+func allowed(list []string, origin string) bool {
+	for _, o := range list {
+		if o == origin {
+			return true
+		}
+		if host, ok := strings.CutSuffix(o, ":*"); ok {
+			if port, ok := strings.CutPrefix(origin, host); ok && isPort(port) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isPort says whether s is empty or a colon and digits.
+func isPort(s string) bool {
+	return s == "" || s[0] == ':' && len(s) > 1 && strings.Trim(s[1:], "0123456789") == ""
+}
+
+// identify finds out who is calling. A bad token is refused; no token is nobody.
+func (s *Server) identify(next http.Handler) http.Handler {
+	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
+		status := http.StatusUnauthorized
+		if f.Code != fault.Unauthenticated {
+			status = http.StatusServiceUnavailable
+		} else {
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		}
+		transport.Refuse(w, status, s.present(r.Context(), f))
+	})
+}
+
+func (s *Server) deadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout.Std())
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func (s *Server) inputsSeen(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := upstream.Request{Header: r.Header}
+		if caller, ok := authn.From(r.Context()); ok {
+			seen.Claims = map[string]string{"iss": caller.Issuer, "sub": caller.Subject}
+		}
+		next.ServeHTTP(w, r.WithContext(upstream.WithRequest(r.Context(), seen)))
+	})
+}

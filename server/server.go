@@ -1,0 +1,128 @@
+// Package server is the composition root: it makes a gateway of the parts, and is the only package that sees all of them.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/authn"
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/resolvers"
+)
+
+// Server is a gateway. Make it by New, then Run it once.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	tracing  *telemetry.Telemetry
+	tracer   trace.Tracer
+	verifier *authn.Verifier // nil if no token is good
+	clients  *clients
+	sources  resolvers.Sources
+	present  graphql.ErrorPresenterFunc
+	listener net.Listener
+	http     *http.Server
+	release  context.CancelFunc // ends what New has started
+	stopping atomic.Bool
+}
+
+// New makes a gateway that listens already and serves when it is Run. It fails if the configuration is not valid or the address is
+// taken; it does not wait for services. Whoever does not Run it must Stop it.
+func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	background, release := context.WithCancel(context.Background())
+	s := &Server{
+		config: c, log: log, tracing: tracing, tracer: tracing.Tracer("github.com/mainstem/mainstem/server"), release: release,
+		present: fault.Presenter(log),
+	}
+	if err := s.start(background); err != nil {
+		return nil, errors.Join(err, s.Stop(background))
+	}
+	return s, nil
+}
+
+// start makes the parts in the order in which they need each other.
+func (s *Server) start(ctx context.Context) (err error) {
+	if a := s.config.Auth; a != nil {
+		s.verifier, err = authn.New(ctx, authn.Options{
+			Issuer: a.Issuer, Audience: a.Audience, JWKSURL: a.JWKSURL, StaticKey: []byte(a.StaticKey.Reveal()), Leeway: a.Leeway.Std(),
+		})
+		if err != nil {
+			return fmt.Errorf("auth: %w", err)
+		}
+	}
+	s.clients = &clients{configs: s.config.Sources, tracer: s.tracer, made: map[string]client{}}
+	s.sources = connect(s.clients)
+	if s.clients.err != nil {
+		return s.clients.err
+	}
+	s.listener, err = net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
+	}
+	s.http = &http.Server{
+		Handler:           s.pipeline(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       s.config.RequestTimeout.Std() + 5*time.Second,
+		WriteTimeout:      s.config.RequestTimeout.Std() + 10*time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	return nil
+}
+
+// URL gives where the gateway listens.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Run serves until ctx ends, then stops within grace: it takes no more requests, and finishes those under way. It fails if a request
+// could not be finished in that time.
+func (s *Server) Run(ctx context.Context, grace time.Duration) error {
+	served := make(chan error, 1)
+	go func() { served <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-served:
+		return errors.Join(err, s.Stop(ctx))
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := s.Stop(stop)
+	if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// Stop ends the parts in the reverse order of their start. When ctx ends first, requests under way are cut off, and Stop fails.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopping.Store(true)
+	var errs []error
+	if s.http != nil {
+		if err := s.http.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("requests were cut off: %w", err), s.http.Close())
+		}
+	}
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.clients != nil {
+		errs = append(errs, s.clients.close())
+	}
+	s.release()
+	return errors.Join(errs...)
+}

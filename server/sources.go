@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/upstream"
+	"github.com/mainstem/mainstem/resolvers"
+	"github.com/mainstem/mainstem/sources/catalog"
+	"github.com/mainstem/mainstem/sources/customers"
+	"github.com/mainstem/mainstem/sources/inventory"
+	"github.com/mainstem/mainstem/sources/orders"
+	"github.com/mainstem/mainstem/sources/payments"
+	"github.com/mainstem/mainstem/sources/reviews"
+	"github.com/mainstem/mainstem/sources/shipping"
+)
+
+// connect makes every source: one line each.
+func connect(up *clients) resolvers.Sources {
+	return resolvers.Sources{
+		Catalog:   catalog.New(up.http("catalog", catalog.Inputs)),
+		Customers: customers.New(up.http("customers", customers.Inputs)),
+		Inventory: inventory.New(up.grpc("inventory", inventory.Inputs)),
+		Orders:    orders.New(up.http("orders", orders.Inputs)),
+		Payments:  payments.New(up.http("payments", payments.Inputs)),
+		Reviews:   reviews.New(up.grpc("reviews", reviews.Inputs)),
+		Shipping:  shipping.New(up.grpc("shipping", shipping.Inputs)),
+	}
+}
+
+// client is a source's connection to its service.
+type client interface {
+	State(ctx context.Context) upstream.State
+	Close() error
+}
+
+// clients makes the sources' clients and keeps them by name. The first thing that goes wrong stays in err.
+type clients struct {
+	configs map[string]SourceConfig
+	tracer  trace.Tracer
+	names   []string
+	made    map[string]client
+	err     error
+}
+
+// sourceNames gives the name of every source, in the order of connect.
+func sourceNames() []string {
+	c := &clients{}
+	connect(c)
+	return c.names
+}
+
+func (c *clients) http(name string, inputs upstream.Inputs) *upstream.HTTP {
+	h, err := upstream.NewHTTP(c.options(name), inputs)
+	keep(c, name, h, err)
+	return h
+}
+
+func (c *clients) grpc(name string, inputs upstream.Inputs) *upstream.GRPC {
+	g, err := upstream.NewGRPC(c.options(name), inputs)
+	keep(c, name, g, err)
+	return g
+}
+
+func keep(c *clients, name string, made client, err error) {
+	c.names = append(c.names, name)
+	if err == nil && c.made != nil {
+		c.made[name] = made
+	} else if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *clients) options(name string) upstream.Options {
+	s := c.configs[name]
+	return upstream.Options{Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Tracer: c.tracer}
+}
+
+// close ends every connection.
+func (c *clients) close() error {
+	var errs []error
+	for name, made := range c.made {
+		if err := made.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("source %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

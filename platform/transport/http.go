@@ -86,7 +86,11 @@ func (a answer) refused() int {
 }
 
 func (a answer) write(status int, response *graphql.Response) {
-	body, err := stdjson.Marshal(response)
+	body, err := stdjson.Marshal(struct {
+		Errors     gqlerror.List      `json:"errors,omitempty"`
+		Data       stdjson.RawMessage `json:"data,omitempty"` // a request that was not executed has none
+		Extensions map[string]any     `json:"extensions,omitempty"`
+	}{response.Errors, response.Data, response.Extensions})
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
 	}

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	grpccodes "google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
@@ -60,6 +61,9 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 // Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
 func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	return g.call(ctx, operationOf(method), func(ctx context.Context) error {
+		if err := g.reconnect(ctx); err != nil {
+			return err
+		}
 		return grpcFault(g.conn.Invoke(g.outgoing(ctx), method, args, reply, opts...))
 	})
 }
@@ -127,6 +131,27 @@ func grpcFault(err error) error {
 // operationOf gives the last part of "/package.Service/Method".
 func operationOf(method string) string {
 	return method[strings.LastIndexByte(method, '/')+1:]
+}
+
+// handshake bounds how long a call waits for a connection that was lost, once the service can be reached again.
+const handshake = 250 * time.Millisecond
+
+// reconnect ends grpc-go's waiting between its attempts to connect once the service can be reached again, so that a call fails or
+// succeeds by what the service is now and not by what it was when the last attempt was made. While all is well it costs nothing.
+func (g *GRPC) reconnect(ctx context.Context) error {
+	if g.conn.GetState() != connectivity.TransientFailure {
+		return nil
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", g.host)
+	if err != nil {
+		return err
+	}
+	_ = conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, handshake)
+	defer cancel()
+	g.conn.ResetConnectBackoff()
+	g.conn.WaitForStateChange(ctx, connectivity.TransientFailure)
+	return nil
 }
 
 // State says whether the service can be reached now. It opens a connection and closes it.

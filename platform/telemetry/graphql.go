@@ -1,0 +1,154 @@
+package telemetry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// Attributes for which there are no conventions.
+const (
+	documentHashKey = attribute.Key("graphql.document.hash") // SHA-256, in hexadecimal
+	errorCountKey   = attribute.Key("graphql.error.count")
+	errorCodesKey   = attribute.Key("graphql.error.codes")
+	objectKey       = attribute.Key("graphql.field.object") // the type that has the field
+	fieldKey        = attribute.Key("graphql.field.name")
+	pathKey         = attribute.Key("graphql.field.path") // without indices
+)
+
+// GraphQL is the extension of a gqlgen server that traces operations: a span for each, and below it one for each step, which is
+// one field with a resolver for all its parents in a response. Neither has variables or arguments. Where the trace is not
+// recorded it costs next to nothing.
+type GraphQL struct{ tracer trace.Tracer }
+
+var _ interface {
+	graphql.HandlerExtension
+	graphql.OperationInterceptor
+	graphql.ResponseInterceptor
+	graphql.FieldInterceptor
+} = GraphQL{}
+
+// GraphQL gives the extension.
+func (t *Telemetry) GraphQL() GraphQL { return GraphQL{t.tracer} }
+
+// ExtensionName gives the extension's name to gqlgen.
+func (GraphQL) ExtensionName() string { return "Tracing" }
+
+// Validate accepts every schema.
+func (GraphQL) Validate(graphql.ExecutableSchema) error { return nil }
+
+const maxOperationName = 100
+
+// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the last response, or with the request.
+func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	oc := graphql.GetOperationContext(ctx)
+	name := string(oc.Operation.Operation)
+	operation := oc.Operation.Name[:min(len(oc.Operation.Name), maxOperationName)]
+	if operation != "" {
+		name += " " + operation
+	}
+	ctx, span := g.tracer.Start(ctx, name)
+	if !span.IsRecording() {
+		return next(ctx)
+	}
+	hash := sha256.Sum256([]byte(oc.RawQuery))
+	span.SetAttributes(semconv.GraphQLOperationTypeKey.String(string(oc.Operation.Operation)), documentHashKey.String(hex.EncodeToString(hash[:])))
+	if operation != "" {
+		span.SetAttributes(semconv.GraphQLOperationName(operation))
+	}
+	streams := oc.Operation.Operation == ast.Subscription
+	if streams { // whose client goes away without asking for the end
+		context.AfterFunc(ctx, func() { span.End() })
+	}
+	responses := next(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		response := responses(ctx)
+		if response != nil {
+			markErrors(span, response.Errors)
+		}
+		if last := !streams && (response == nil || response.HasNext == nil || !*response.HasNext); last || response == nil {
+			span.End()
+		}
+		return response
+	}
+}
+
+// markErrors says how many errors a response has, and their codes; the messages are for the client and the causes for the log.
+func markErrors(span trace.Span, errs gqlerror.List) {
+	if len(errs) == 0 {
+		return
+	}
+	var distinct []string
+	for _, err := range errs {
+		if code, ok := err.Extensions["code"].(string); ok && !slices.Contains(distinct, code) {
+			distinct = append(distinct, code)
+		}
+	}
+	slices.Sort(distinct)
+	span.SetAttributes(errorCountKey.Int(len(errs)), errorCodesKey.StringSlice(distinct))
+	span.SetStatus(codes.Error, strings.Join(distinct, " "))
+}
+
+// InterceptResponse ends the response's steps with it.
+func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return next(ctx)
+	}
+	s := &steps{byPath: map[string]*step{}}
+	defer s.end()
+	return next(context.WithValue(ctx, stepsKey{}, s))
+}
+
+// InterceptField runs a field with a resolver inside its step's span. gqlgen comes here once per parent, and any of the calls may
+// be the one that resolves for all.
+func (g GraphQL) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil || !fc.IsResolver || !trace.SpanFromContext(ctx).IsRecording() {
+		return next(ctx)
+	}
+	s, _ := ctx.Value(stepsKey{}).(*steps)
+	if s == nil { // the stream of a subscription, which is made before there is a response
+		ctx, end := StartStep(ctx, fc.Object, fc.Field.Name)
+		result, err := next(ctx)
+		end(err)
+		return result, err
+	}
+	step := s.enter(ctx, fc)
+	result, err := next(trace.ContextWithSpan(ctx, step.span))
+	s.leave(step, err)
+	return result, err
+}
+
+// StartStep starts a span such as "Product.stock", for an executor that resolves a field for all its parents at once. What it
+// returns ends the span. It does nothing where the trace is not recorded.
+func StartStep(ctx context.Context, object, field string) (context.Context, func(error)) {
+	outer := trace.SpanFromContext(ctx)
+	if !outer.IsRecording() {
+		return ctx, func(error) {}
+	}
+	ctx, span := outer.TracerProvider().Tracer(Scope).Start(ctx, object+"."+field,
+		trace.WithAttributes(objectKey.String(object), fieldKey.String(field)))
+	return ctx, func(err error) {
+		markStep(span, err)
+		span.End()
+	}
+}
+
+// markStep says with which code a step failed.
+func markStep(span trace.Span, err error) {
+	if err != nil {
+		span.SetStatus(codes.Error, string(fault.From(err).Code))
+	}
+}

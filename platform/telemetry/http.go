@@ -1,0 +1,143 @@
+package telemetry
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// RequestIDHeader carries the request's id in both directions.
+const RequestIDHeader = "X-Request-Id"
+
+const (
+	maxRequestID  = 64
+	maxLoggedPath = 256
+)
+
+// Middleware gives each request a span, an id and a line in the access log. The span goes on with the caller's trace. The id is
+// the caller's X-Request-Id if that has 1 to 64 letters, digits, dots, hyphens or underscores; else it is made. routes are the paths
+// that may stand in a span's name; other requests are named by their method alone, because anybody can make up paths.
+func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		id := r.Header.Get(RequestIDHeader)
+		if !isRequestID(id) {
+			id = rand.Text()
+		}
+		w.Header().Set(RequestIDHeader, id)
+
+		ctx := t.propagator.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
+		ctx, span := t.startRequest(ctx, r, routes)
+		sent := &answer{ResponseWriter: w}
+		finished := false
+		defer func() { // also when next panics
+			status := sent.status
+			switch {
+			case !finished:
+				status = http.StatusInternalServerError
+			case status == 0:
+				status = http.StatusOK
+			}
+			endRequest(span, status)
+			log.LogAttrs(ctx, slog.LevelInfo, "request",
+				slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]),
+				slog.Int("status", status), slog.Int64("bytes", sent.bytes),
+				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
+		}()
+		next.ServeHTTP(sent, r.WithContext(ctx))
+		finished = true
+	})
+}
+
+func (t *Telemetry) startRequest(ctx context.Context, r *http.Request, routes []string) (context.Context, trace.Span) {
+	method := methodOf(r)
+	name := method.Value.AsString()
+	if name == otherMethod {
+		name = "HTTP"
+	}
+	known := slices.Contains(routes, r.URL.Path)
+	if known {
+		name += " " + r.URL.Path
+	}
+	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
+	if span.IsRecording() {
+		span.SetAttributes(method, semconv.URLPath(r.URL.Path), semconv.URLScheme(schemeOf(r)))
+		if known {
+			span.SetAttributes(semconv.HTTPRoute(r.URL.Path))
+		}
+	}
+	return ctx, span
+}
+
+func endRequest(span trace.Span, status int) {
+	span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, http.StatusText(status))
+	}
+	span.End()
+}
+
+const otherMethod = "_OTHER"
+
+// methodOf gives the method, or _OTHER for one that HTTP does not define.
+func methodOf(r *http.Request) attribute.KeyValue {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return semconv.HTTPRequestMethodKey.String(r.Method)
+	}
+	return semconv.HTTPRequestMethodKey.String(otherMethod)
+}
+
+func schemeOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+func isRequestID(id string) bool {
+	return id != "" && len(id) <= maxRequestID && strings.IndexFunc(id, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_')
+	}) < 0
+}
+
+// answer notes what is sent. http.ResponseController reaches the writer below it by Unwrap.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Flush sends what was written so far. It is here for those who ask for an http.Flusher.
+func (a *answer) Flush() {
+	_ = http.NewResponseController(a.ResponseWriter).Flush() // a writer that cannot flush sends at the end
+}
+
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

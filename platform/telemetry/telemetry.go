@@ -1,0 +1,216 @@
+// Package telemetry traces and logs what a gateway does: OpenTelemetry spans for requests, operations and steps, and structured
+// logs that name the trace they belong to. Nothing in it is global.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/config"
+)
+
+// Scope is the instrumentation scope of the gateway's own spans.
+const Scope = "github.com/mainstem/mainstem/platform/telemetry"
+
+// Config says where spans go. Its zero value sends them nowhere.
+type Config struct {
+	Exporter    string  `yaml:"exporter" desc:"Where spans go: otlp-grpc, otlp-http or console; nowhere when empty." jsonschema:"enum=,enum=otlp-grpc,enum=otlp-http,enum=console"`
+	Endpoint    string  `yaml:"endpoint" desc:"The collector: a URL, or host and port. When empty, OTEL_EXPORTER_OTLP_ENDPOINT says it."`
+	Insecure    bool    `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
+	SampleRatio float64 `yaml:"sampleRatio" desc:"Which part of the traces is recorded, from 0 to 1, unless the caller has decided already." jsonschema:"minimum=0,maximum=1"`
+	ServiceName string  `yaml:"serviceName" desc:"How the gateway is called in traces."`
+
+	ServiceVersion string                 `yaml:"-"`
+	Log            *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
+	Console        io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil
+	Processor      sdktrace.SpanProcessor `yaml:"-"` // gets every span too, whatever the exporter: for tests
+}
+
+// Defaults gives the settings of a gateway that sends no spans, and would send all.
+func Defaults() Config { return Config{SampleRatio: 1, ServiceName: "mainstem"} }
+
+// Validate gives config.Problems for settings that New would refuse.
+func (c Config) Validate() error {
+	var problems config.Problems
+	switch c.Exporter {
+	case "", "otlp-grpc", "otlp-http", "console":
+	default:
+		problems = append(problems, config.Problem{Path: "exporter", Message: fmt.Sprintf("%q is none of otlp-grpc, otlp-http and console", c.Exporter)})
+	}
+	if c.SampleRatio < 0 || c.SampleRatio > 1 {
+		problems = append(problems, config.Problem{Path: "sampleRatio", Message: "a number from 0 to 1 is wanted"})
+	}
+	if u, err := url.Parse(c.endpointURL("")); c.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		problems = append(problems, config.Problem{Path: "endpoint", Message: fmt.Sprintf("%q is neither an http or https URL nor host and port", c.Endpoint)})
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}
+
+// endpointURL gives the endpoint as a URL, with a default for its path.
+func (c Config) endpointURL(path string) string {
+	address := c.Endpoint
+	if !strings.Contains(address, "://") {
+		scheme := "https://"
+		if c.Insecure {
+			scheme = "http://"
+		}
+		address = scheme + address
+	}
+	if u, err := url.Parse(address); err == nil && strings.Trim(u.Path, "/") == "" {
+		return strings.TrimRight(address, "/") + path
+	}
+	return address
+}
+
+// Telemetry makes spans. It is safe for concurrent use.
+type Telemetry struct {
+	provider   trace.TracerProvider
+	propagator propagation.TextMapPropagator
+	tracer     trace.Tracer
+	shutdown   func(context.Context) error
+}
+
+// New makes a Telemetry. It does not wait for the collector; spans that cannot be sent are dropped, and that is logged.
+//
+// Without an exporter no span is recorded, yet each request has a trace id for its log and its errors: the one that the caller
+// sent, or a random one. What the caller sent is passed on untouched, as W3C Trace Context wants of who takes no part in a trace.
+func New(ctx context.Context, c Config) (*Telemetry, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("telemetry: %w", err)
+	}
+	t := &Telemetry{
+		provider:   offProvider{},
+		propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
+		shutdown:   func(context.Context) error { return nil },
+	}
+	if c.Exporter != "" || c.Processor != nil {
+		provider, err := newProvider(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		t.provider, t.shutdown = provider, provider.Shutdown
+	}
+	t.tracer = t.provider.Tracer(Scope)
+	return t, nil
+}
+
+func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, error) {
+	service := resource.NewSchemaless(semconv.ServiceVersion(c.ServiceVersion))
+	if c.ServiceName != "" { // else OTEL_SERVICE_NAME may say it
+		service = resource.NewSchemaless(semconv.ServiceName(c.ServiceName), semconv.ServiceVersion(c.ServiceVersion))
+	}
+	described, err := resource.Merge(resource.Default(), service)
+	if err != nil {
+		return nil, fmt.Errorf("telemetry: resource: %w", err)
+	}
+	options := []sdktrace.TracerProviderOption{
+		sdktrace.WithResource(described),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.SampleRatio))),
+	}
+	processor, err := newProcessor(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("telemetry: exporter: %w", err)
+	}
+	for _, p := range []sdktrace.SpanProcessor{processor, c.Processor} {
+		if p != nil {
+			options = append(options, sdktrace.WithSpanProcessor(p))
+		}
+	}
+	return sdktrace.NewTracerProvider(options...), nil
+}
+
+// newProcessor gives what sends spans: in batches to a collector, at once to a console.
+func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error) {
+	var exporter sdktrace.SpanExporter
+	var err error
+	switch c.Exporter {
+	case "otlp-grpc":
+		var options []otlptracegrpc.Option
+		if c.Insecure {
+			options = append(options, otlptracegrpc.WithInsecure())
+		}
+		if c.Endpoint != "" {
+			options = append(options, otlptracegrpc.WithEndpointURL(c.endpointURL("")))
+		}
+		exporter, err = otlptracegrpc.New(ctx, options...)
+	case "otlp-http":
+		var options []otlptracehttp.Option
+		if c.Insecure {
+			options = append(options, otlptracehttp.WithInsecure())
+		}
+		if c.Endpoint != "" {
+			options = append(options, otlptracehttp.WithEndpointURL(c.endpointURL("/v1/traces")))
+		}
+		exporter, err = otlptracehttp.New(ctx, options...)
+	case "console":
+		var out io.Writer = os.Stderr
+		if c.Console != nil {
+			out = c.Console
+		}
+		return sdktrace.NewSimpleSpanProcessor(newConsole(out)), nil
+	default:
+		return nil, nil //nolint:nilnil // no exporter is no processor
+	}
+	if err != nil {
+		return nil, err
+	}
+	log := c.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return sdktrace.NewBatchSpanProcessor(loggedExporter{exporter, log}), nil
+}
+
+// loggedExporter logs what could not be sent. The SDK would tell a global handler.
+type loggedExporter struct {
+	sdktrace.SpanExporter
+	log *slog.Logger
+}
+
+func (e loggedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
+		e.log.WarnContext(ctx, "spans were not sent", "spans", len(spans), "error", err)
+	}
+	return nil
+}
+
+// Provider makes tracers, for libraries that trace by themselves.
+func (t *Telemetry) Provider() trace.TracerProvider { return t.provider }
+
+// Tracer makes spans of the instrumentation scope.
+func (t *Telemetry) Tracer(scope string) trace.Tracer { return t.provider.Tracer(scope) }
+
+// Propagator reads and writes traceparent, tracestate and baggage (W3C), for calls to services.
+func (t *Telemetry) Propagator() propagation.TextMapPropagator { return t.propagator }
+
+// Shutdown sends what is left, until ctx ends, and stops. Spans that end later are dropped.
+func (t *Telemetry) Shutdown(ctx context.Context) error {
+	if err := t.shutdown(ctx); err != nil {
+		return fmt.Errorf("telemetry: %w", err)
+	}
+	return nil
+}
+
+// TraceID gives the id of the trace that ctx belongs to; "" if there is none.
+func TraceID(ctx context.Context) string {
+	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
+		return sc.TraceID().String()
+	}
+	return ""
+}

@@ -140,7 +140,7 @@ func (s *keySet) fetch(ctx context.Context) error {
 	s.mu.Lock()
 	if s.flight == nil && (s.fetched.IsZero() || s.now().Sub(s.fetched) >= fetchAgainOnce) {
 		s.flight = make(chan struct{})
-		go s.run(s.flight)
+		go s.run(s.flight) //nolint:contextcheck // it goes on for the others if this request ends
 	}
 	flight := s.flight
 	s.mu.Unlock()

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,7 +60,7 @@ func serveKeys(t *testing.T, document string) *keyServer {
 		if text == "" {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		fmt.Fprint(w, text)
+		_, _ = io.WriteString(w, text)
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -202,7 +202,7 @@ func TestWaitingEndsWithTheRequest(t *testing.T) {
 	waiting.Wait()
 }
 
-func TestNothingRunsOnAfterTheContext(t *testing.T) { //nolint:paralleltest // it counts goroutines
+func TestNothingRunsOnAfterTheContext(t *testing.T) { // it counts goroutines, so not in parallel
 	before := goleak.IgnoreCurrent()
 	server := serveKeys(t, jwks(map[string]any{"r": rsaKey}))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -54,7 +54,7 @@ func (l *loading) readFile(root reflect.Value) error {
 
 // readBounded reads at most limit bytes; more is an error.
 func readBounded(name string, limit int64) (string, error) {
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // whoever names the file runs the program
 	if err != nil {
 		return "", err
 	}
@@ -90,6 +90,7 @@ func (l *loading) refuseTokens(tokens token.Tokens) bool {
 				message = "a list within a list is not understood in settings"
 			}
 			entryLine = tk.Position.Line
+		default: // values, and what stands between them
 		}
 		if message != "" {
 			l.reportAt(originOfToken(tk), "", message)

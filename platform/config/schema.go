@@ -20,6 +20,7 @@ func Schema[T any](title string, defaults T) ([]byte, error) {
 		RequiredFromJSONSchemaTags: true,
 		Mapper:                     schemaOfType,
 		LookupComment:              descriptionOf,
+		Namer:                      reflect.Type.String, // types of two packages may have the same name
 	}
 	schema := reflector.ReflectFromType(reflect.TypeFor[T]())
 	schema.Title = title

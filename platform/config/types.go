@@ -90,7 +90,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 // Secret is a value that is never shown: whatever prints, logs or encodes it gives "[redacted]". In the file it is a reference,
 // {file: path} or {env: NAME}. It has no way to be read from a text, so that no flag of a command line can hold it.
 type Secret struct {
-	// A pointer, because fmt prints an unexported field of another package's struct without asking its methods.
+	// A pointer: fmt prints an unexported field of another package's struct without asking its methods.
 	value *string
 }
 

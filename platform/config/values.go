@@ -97,8 +97,9 @@ func isScalar(t reflect.Type) bool {
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // setText sets a scalar. The error says what is wanted.

@@ -32,7 +32,7 @@ func (c console) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan)
 			attributes = append(attributes, slog.String("parent_id", span.Parent().SpanID().String()))
 		}
 		for _, a := range span.Attributes() {
-			attributes = append(attributes, slog.String(string(a.Key), a.Value.Emit()))
+			attributes = append(attributes, slog.String(string(a.Key), a.Value.String()))
 		}
 		if status := span.Status(); status.Description != "" {
 			attributes = append(attributes, slog.String("error", status.Description))

@@ -20,8 +20,9 @@ import (
 const RequestIDHeader = "X-Request-Id"
 
 const (
-	maxRequestID  = 64
-	maxLoggedPath = 256
+	maxRequestID     = 64
+	requestIDLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+	maxLoggedPath    = 256
 )
 
 // Middleware gives each request a span, an id and a line in the access log. The span goes on with the caller's trace. The id is
@@ -107,9 +108,15 @@ func schemeOf(r *http.Request) string {
 }
 
 func isRequestID(id string) bool {
-	return id != "" && len(id) <= maxRequestID && strings.IndexFunc(id, func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_')
-	}) < 0
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for i := range len(id) {
+		if strings.IndexByte(requestIDLetters, id[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // answer notes what is sent. http.ResponseController reaches the writer below it by Unwrap.

@@ -39,8 +39,11 @@ func TestMiddlewareTracesAndLogs(t *testing.T) {
 		"a known path":       {"POST", "/graphql?token=hunter2", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }, "POST /graphql", 200, 5, false},
 		"an unknown path":    {"GET", "/made/up", http.NotFound, "GET", 404, 19, false},
 		"nothing is written": {"GET", "/graphql", func(http.ResponseWriter, *http.Request) {}, "GET /graphql", 200, 0, false},
-		"an unknown method":  {"BREW", "/graphql", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(405) }, "HTTP /graphql", 405, 0, false},
-		"a failure":          {"GET", "/graphql", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503); w.WriteHeader(200) }, "GET /graphql", 503, 0, true},
+		"an unknown method":  {"BREW", "/graphql", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, "HTTP /graphql", 405, 0, false},
+		"a failure": {"GET", "/graphql", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusOK)
+		}, "GET /graphql", 503, 0, true},
 		"early hints": {"GET", "/graphql", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusEarlyHints)
 			w.WriteHeader(http.StatusAccepted)

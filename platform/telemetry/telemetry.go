@@ -165,7 +165,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		}
 		return sdktrace.NewSimpleSpanProcessor(newConsole(out)), nil
 	default:
-		return nil, nil //nolint:nilnil // no exporter is no processor
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

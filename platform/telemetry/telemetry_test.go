@@ -175,7 +175,7 @@ func TestExportOverHTTP(t *testing.T) {
 	}
 }
 
-func TestExportToTheStandardVariable(t *testing.T) { //nolint:paralleltest // it sets a variable
+func TestExportToTheStandardVariable(t *testing.T) { // it sets a variable, so not in parallel
 	url, paths := collector(t, http.StatusOK)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
 	sendOne(t, telemetry.Config{Exporter: "otlp-http"})

@@ -1,5 +1,4 @@
 # What the project is worked with. README.md says when to use which.
-GOLANGCI = go -C .ci/lint tool -n golangci-lint
 
 .PHONY: generate test lint check prove
 
@@ -12,7 +11,8 @@ test:
 	go test ./...
 
 lint:
-	$$($(GOLANGCI)) run ./...
+	go -C .ci/lint build -o ../../bin/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
 
 # What CI runs.
 check:

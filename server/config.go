@@ -23,7 +23,7 @@ type Config struct {
 	Introspection  bool                    `yaml:"introspection" desc:"Whether clients may read the schema."`
 	LogLevel       string                  `yaml:"logLevel" desc:"debug, info, warn or error."`
 	CORS           CORSConfig              `yaml:"cors" desc:"Which web pages may ask."`
-	Auth           *AuthConfig             `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
+	Auth           AuthConfig              `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
 	Telemetry      telemetry.Config        `yaml:"telemetry" desc:"Where traces go."`
 	Sources        map[string]SourceConfig `yaml:"sources" desc:"The services, by the name of their source."`
 }
@@ -95,7 +95,7 @@ func (c Config) Validate() error {
 		check(s.Timeout > 0, path+".timeout", "must be longer than nothing")
 		check(s.MaxResponseBytes > 0, path+".maxResponseBytes", "must be more than nothing")
 	}
-	if c.Auth != nil {
+	if c.Auth != (AuthConfig{}) {
 		check(c.Auth.Issuer != "", "auth.issuer", "is needed")
 		check(c.Auth.Audience != "", "auth.audience", "is needed")
 		check((c.Auth.JWKSURL == "") == !c.Auth.StaticKey.IsZero(), "auth", "needs either jwksUrl or staticKey")

@@ -55,7 +55,7 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 
 // start makes the parts in the order in which they need each other.
 func (s *Server) start(ctx context.Context) (err error) {
-	if a := s.config.Auth; a != nil {
+	if a := s.config.Auth; a != (AuthConfig{}) {
 		s.verifier, err = authn.New(ctx, authn.Options{
 			Issuer: a.Issuer, Audience: a.Audience, JWKSURL: a.JWKSURL, StaticKey: []byte(a.StaticKey.Reveal()), Leeway: a.Leeway.Std(),
 		})

@@ -23,7 +23,7 @@ func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
 	c.Listen = listen
 	c.LogLevel = logLevel
 	c.CORS.AllowedOrigins = []string{"http://localhost:*", "http://127.0.0.1:*"}
-	c.Auth = &server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
+	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {
 		source := c.Sources[s.Name]
 		source.URL = sourceURL(s)

@@ -107,8 +107,8 @@ func TestChanges(t *testing.T) {
 	warehouses := []inventory.WarehouseStock{{Warehouse: "BER-1", OnHand: 20}, {Warehouse: "HAM-2", OnHand: 15}}
 	at := time.Date(2026, 2, 11, 9, 31, 12, 0, time.UTC)
 	want := []inventory.Change{
-		{SKU: "SKU-000017", Stock: &inventory.StockLevel{Available: 10, Reserved: 25, Status: inventory.LowStock, Warehouses: warehouses, UpdatedAt: at}},
-		{SKU: "SKU-000018", Stock: &inventory.StockLevel{Available: 0, Reserved: 25, Status: inventory.OutOfStock, Warehouses: warehouses, UpdatedAt: at}},
+		{SKU: "SKU-000017", Stock: &inventory.StockLevel{Available: 10, Reserved: 25, Status: inventory.StockLow, Warehouses: warehouses, UpdatedAt: at}},
+		{SKU: "SKU-000018", Stock: &inventory.StockLevel{Available: 0, Reserved: 25, Status: inventory.StockOut, Warehouses: warehouses, UpdatedAt: at}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -28,9 +28,9 @@ type StockStatus string
 
 // The states of a stock.
 const (
-	InStock    StockStatus = "IN_STOCK"
-	LowStock   StockStatus = "LOW_STOCK"
-	OutOfStock StockStatus = "OUT_OF_STOCK"
+	StockIn  StockStatus = "IN_STOCK"
+	StockLow StockStatus = "LOW_STOCK"
+	StockOut StockStatus = "OUT_OF_STOCK"
 )
 
 // WarehouseStock is how many of a product one warehouse has.

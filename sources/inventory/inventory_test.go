@@ -140,12 +140,12 @@ func TestStockBySKU(t *testing.T) {
 	}
 	want := map[string]*inventory.StockLevel{
 		"SKU-000017": {
-			Available: 31, Reserved: 4, Status: inventory.InStock,
+			Available: 31, Reserved: 4, Status: inventory.StockIn,
 			Warehouses: []inventory.WarehouseStock{{Warehouse: "BER-1", OnHand: 20}, {Warehouse: "HAM-2", OnHand: 15}},
 			UpdatedAt:  time.Date(2026, 2, 11, 9, 30, 0, 250e6, time.UTC),
 		},
 		"SKU-000018": {
-			Available: 0, Reserved: 2, Status: inventory.OutOfStock,
+			Available: 0, Reserved: 2, Status: inventory.StockOut,
 			Warehouses: []inventory.WarehouseStock{{Warehouse: "BER-1", OnHand: 2}},
 			UpdatedAt:  time.Date(2026, 2, 12, 17, 5, 41, 0, time.UTC),
 		},
@@ -161,11 +161,11 @@ func TestStockStatus(t *testing.T) {
 		available int32
 		want      inventory.StockStatus
 	}{
-		"none":            {0, inventory.OutOfStock},
-		"the last":        {1, inventory.LowStock},
-		"just few":        {10, inventory.LowStock},
-		"no longer few":   {11, inventory.InStock},
-		"more than a lot": {1 << 30, inventory.InStock},
+		"none":            {0, inventory.StockOut},
+		"the last":        {1, inventory.StockLow},
+		"just few":        {10, inventory.StockLow},
+		"no longer few":   {11, inventory.StockIn},
+		"more than a lot": {1 << 30, inventory.StockIn},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -65,11 +65,11 @@ func stockLevel(m *inventoryapi.Stock) (*StockLevel, error) {
 func stockStatus(available int32) StockStatus {
 	switch {
 	case available == 0:
-		return OutOfStock
+		return StockOut
 	case available <= lowStock:
-		return LowStock
+		return StockLow
 	default:
-		return InStock
+		return StockIn
 	}
 }
 

@@ -136,9 +136,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 		status := http.StatusUnauthorized
 		if f.Code != fault.Unauthenticated {
-			status = http.StatusServiceUnavailable
-		} else {
-			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			status = http.StatusServiceUnavailable // the issuer's keys cannot be had
 		}
 		transport.Refuse(w, status, s.present(r.Context(), f))
 	})

@@ -68,7 +68,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.clients.err != nil {
 		return s.clients.err
 	}
-	s.listener, err = net.Listen("tcp", s.config.Listen)
+	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
 	}

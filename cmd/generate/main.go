@@ -26,7 +26,7 @@ func main() {
 	for _, s := range steps {
 		if err := s.run(ctx); err != nil {
 			fmt.Fprintf(os.Stderr, "generate: %s: %v\n", s.name, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:gocritic // what is deferred only restores signals
 		}
 	}
 }

@@ -39,7 +39,7 @@ func main() {
 type versionCommand struct{}
 
 // Run prints the version that the program was built from.
-func (versionCommand) Run() error {
+func (versionCommand) Run() error { //nolint:unparam // what kong calls returns an error
 	version := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version + " " + info.GoVersion

@@ -194,7 +194,7 @@ func TestNoKeyIsAskedForTwice(t *testing.T) {
 
 func Example() {
 	names := loader.New(context.Background(), loader.Options{}, "customers", "names", 100,
-		func(_ context.Context, ids []string) (map[string]string, error) {
+		func(_ context.Context, _ []string) (map[string]string, error) {
 			return map[string]string{"1": "Ada", "2": "Grace"}, nil // one call for all ids
 		})
 	values, err := names.LoadAll(context.Background(), []string{"2", "1", "3"})

@@ -15,8 +15,8 @@ import (
 type requestLog struct{ *slog.Logger }
 
 func (l requestLog) write(ctx context.Context, start time.Time, traceparent string, more ...slog.Attr) {
-	attrs := append(more, slog.Duration("took", time.Since(start)), slog.String("traceparent", traceparent))
-	l.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+	more = append(more, slog.Duration("took", time.Since(start)), slog.String("traceparent", traceparent))
+	l.LogAttrs(ctx, slog.LevelDebug, "request", more...)
 }
 
 func (l requestLog) handler(next http.Handler) http.Handler {

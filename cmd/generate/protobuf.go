@@ -33,7 +33,7 @@ func protobuf(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(bin)
+	defer func() { _ = os.RemoveAll(bin) }()
 	for _, plugin := range plugins {
 		build := exec.CommandContext(ctx, "go", "build", "-o", bin, plugin)
 		build.Stderr = os.Stderr

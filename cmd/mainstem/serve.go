@@ -48,7 +48,7 @@ func serve(ctx context.Context, c server.Config, ready func(url string) error) e
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
-	s, err := server.New(c, log, tracing)
+	s, err := server.New(c, log, tracing) //nolint:contextcheck // what it starts lives until Stop, not until ctx ends
 	if err == nil {
 		err = errors.Join(ready(s.URL()), s.Run(ctx, grace))
 	}

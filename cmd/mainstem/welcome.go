@@ -47,28 +47,39 @@ var roles = []struct{ name, is string }{
 	{"admin", "does everything"},
 }
 
+// printServices tells where the services are, and the tokens to try them with.
 func printServices(w io.Writer, d *demo.Demo) error {
-	for _, s := range d.Services() {
-		fmt.Fprintf(w, "  %-10s %-5s %s\n", s.Name, s.Kind, sourceURL(s))
+	var b strings.Builder
+	if err := writeServices(&b, d); err != nil {
+		return err
 	}
-	fmt.Fprintf(w, "  %-10s %-5s %s\n\nTokens (send as `Authorization: Bearer …`; they hold for a day):\n", "control", "HTTP", d.ControlURL())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeServices(b *strings.Builder, d *demo.Demo) error {
+	for _, s := range d.Services() {
+		fmt.Fprintf(b, "  %-10s %-5s %s\n", s.Name, s.Kind, sourceURL(s))
+	}
+	fmt.Fprintf(b, "  %-10s %-5s %s\n\nTokens (send as `Authorization: Bearer …`; they hold for a day):\n", "control", "HTTP", d.ControlURL())
 	for _, r := range roles {
 		token, err := d.Token(r.name)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "  %s, who %s:\n    %s\n", r.name, r.is, token)
+		fmt.Fprintf(b, "  %s, who %s:\n    %s\n", r.name, r.is, token)
 	}
 	return nil
 }
 
 // printWelcome tells a newcomer what runs and what to try.
 func printWelcome(w io.Writer, d *demo.Demo, gateway string) error {
-	fmt.Fprintf(w, "The storefront is open.\n\n  Playground %s/\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
-	if err := printServices(w, d); err != nil {
+	var b strings.Builder
+	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
+	if err := writeServices(&b, d); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, `
+	fmt.Fprintf(&b, `
 Paste this into the Playground:
 
 %s
@@ -81,5 +92,6 @@ Then break a service, and ask again: only its own fields are lost.
 
 Ctrl-C stops everything.
 `, firstQuery, d.ControlURL())
+	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -197,8 +197,9 @@ func (f fate) status() error {
 		return status.Error(codes.Unavailable, "the service is down")
 	case failed:
 		return status.Error(codes.Internal, "the service has failed")
+	default:
+		return nil
 	}
-	return nil
 }
 
 // boundStream is a stream with another context.

@@ -134,8 +134,9 @@ func cancel(o *ordersapi.Order) (bool, error) {
 	case ordersapi.OrderStatusPending, ordersapi.OrderStatusPaid:
 		o.Status = ordersapi.OrderStatusCancelled
 		return true, nil
+	default:
+		return false, stateForbids(o)
 	}
-	return false, stateForbids(o)
 }
 
 func commandOf(r *http.Request, name, key string, input any) ledger.Command {

@@ -107,8 +107,9 @@ func checkMethod(m paymentsapi.Method) *refusal {
 			needText("bank_name", m.BankTransfer.BankName, maxBank),
 			need(fourLetters.MatchString(m.BankTransfer.IbanLast4), "iban_last4", "It is four digits or capital letters."),
 		)
+	default: // a gift card
+		return need(fourLetters.MatchString(m.GiftCard.CodeLast4), "code_last4", "It is four digits or capital letters.")
 	}
-	return need(fourLetters.MatchString(m.GiftCard.CodeLast4), "code_last4", "It is four digits or capital letters.")
 }
 
 func checkCard(c paymentsapi.CardMethod) *refusal {
@@ -127,8 +128,9 @@ func lastFour(m paymentsapi.Method) string {
 		return m.Card.Last4
 	case paymentsapi.MethodTypeBankTransfer:
 		return m.BankTransfer.IbanLast4
+	default: // a gift card
+		return m.GiftCard.CodeLast4
 	}
-	return m.GiftCard.CodeLast4
 }
 
 // checkMovable fails if an amount is not in a payment's currency or more than the payment has to move. It returns an error and

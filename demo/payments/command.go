@@ -86,8 +86,9 @@ func (s *service) VoidPayment(w http.ResponseWriter, r *http.Request, id string,
 		case paymentsapi.PaymentStatusAuthorized, paymentsapi.PaymentStatusVoided:
 			p.Status = paymentsapi.PaymentStatusVoided
 			return nil
+		default:
+			return wrongStatus(p)
 		}
-		return wrongStatus(p)
 	})
 }
 

@@ -153,8 +153,8 @@ func TestChangesEnd(t *testing.T) {
 		},
 		"when the consumer panics": func(t *testing.T, s *inventory.Source) {
 			defer func() { _ = recover() }()
-			for range s.Changes(t.Context(), []string{"SKU-000017"}) {
-				panic("the consumer")
+			for _, err := range s.Changes(t.Context(), []string{"SKU-000017"}) {
+				panic(err)
 			}
 		},
 	} {

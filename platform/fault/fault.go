@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,23 @@ func Wrap(code Code, cause error) *Error {
 func (e *Error) At(source, operation string) *Error {
 	c := *e
 	c.Source, c.Operation = source, operation
+	return &c
+}
+
+// InFields gives err with the fields of its violations named in other words: names has those words by a service's own. An error that is no
+// fault, or has no violations, stays as it is.
+func InFields(err error, names map[string]string) error {
+	f, ok := errors.AsType[*Error](err)
+	if !ok || len(f.Violations) == 0 {
+		return err
+	}
+	c := *f
+	c.Violations = slices.Clone(f.Violations)
+	for i, v := range c.Violations {
+		if name, ok := names[v.Field]; ok {
+			c.Violations[i].Field = name
+		}
+	}
 	return &c
 }
 

@@ -176,3 +176,21 @@ func TestRetryAfterSeconds(t *testing.T) {
 		}
 	}
 }
+
+func TestInFields(t *testing.T) {
+	t.Parallel()
+	theirs := fault.New(fault.BadUserInput, "")
+	theirs.Violations = []fault.Violation{{Field: "postal_code", Message: "It is needed."}, {Field: "city", Message: "It is needed."}}
+	err := fault.InFields(theirs, map[string]string{"postal_code": "postalCode"})
+	if got := fault.From(err).Violations; got[0].Field != "postalCode" || got[1].Field != "city" {
+		t.Errorf("got %v", got)
+	}
+	if theirs.Violations[0].Field != "postal_code" {
+		t.Error("the fault itself was changed, which others may share")
+	}
+	for reason, err := range map[string]error{"no fault": errors.New("x"), "no violations": fault.New(fault.Conflict, ""), "nothing": nil} {
+		if got := fault.InFields(err, nil); !errors.Is(got, err) {
+			t.Errorf("%s: got %v", reason, got)
+		}
+	}
+}

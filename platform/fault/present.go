@@ -17,6 +17,9 @@ import (
 func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 	return func(ctx context.Context, err error) *gqlerror.Error {
 		f, shown := read(err)
+		if shown.Locations == nil {
+			shown.Locations = locationOf(ctx)
+		}
 		shown.Message = f.Message()
 		shown.Extensions = f.extensions(traceID(ctx))
 		if f.FirstSeen() {
@@ -24,6 +27,19 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		return shown
 	}
+}
+
+// locationOf gives where the running field stands in the document. gqlgen says it of a field's error, and not of one of a batch or of
+// an element of a list.
+func locationOf(ctx context.Context) []gqlerror.Location {
+	if !graphql.HasOperationContext(ctx) {
+		return nil
+	}
+	fc := graphql.GetFieldContext(ctx)
+	if fc == nil || fc.Field.Field == nil || fc.Field.Position == nil {
+		return nil
+	}
+	return []gqlerror.Location{{Line: fc.Field.Position.Line, Column: fc.Field.Position.Column}}
 }
 
 // read gives an error's fault, and where it happened.

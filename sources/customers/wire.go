@@ -1,7 +1,6 @@
 package customers
 
 import (
-	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -142,21 +141,4 @@ func validKey(key string) bool {
 		}
 	}
 	return len(key) >= minKey && len(key) <= maxKey
-}
-
-// refusal gives the fault of a command with the names of inputs in place of the service's.
-func refusal(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || len(f.Violations) == 0 {
-		return err
-	}
-	ours := *f // a copy: faults are not altered once they are shared
-	ours.Violations = make([]fault.Violation, len(f.Violations))
-	for i, v := range f.Violations {
-		if name, known := inputFields[v.Field]; known {
-			v.Field = name
-		}
-		ours.Violations[i] = v
-	}
-	return &ours
 }

@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"errors"
-	"slices"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
@@ -111,20 +110,4 @@ var inputFields = map[string]string{
 	"idempotency_key": "idempotencyKey",
 	"reservation_key": "reservationKey",
 	"reservation_id":  "reservationId",
-}
-
-// translated gives a call's error with the fields of its violations named as inputs name them; nil for nil.
-func translated(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || len(f.Violations) == 0 {
-		return err
-	}
-	f = f.At(f.Source, f.Operation) // a copy: faults are read only
-	f.Violations = slices.Clone(f.Violations)
-	for i, v := range f.Violations {
-		if ours, ok := inputFields[v.Field]; ok {
-			f.Violations[i].Field = ours
-		}
-	}
-	return f
 }

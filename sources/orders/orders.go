@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/orders/ordersapi"
@@ -200,7 +201,7 @@ func (s *Source) UndoCreate(ctx context.Context, key, createKey string) (UndoneO
 			&ordersapi.UndoCreateOrderParams{IdempotencyKey: key}, ordersapi.UndoCreate{CreationKey: createKey})
 	})
 	if err != nil {
-		return UndoneOrder{}, refused(err)
+		return UndoneOrder{}, fault.InFields(err, fields)
 	}
 	undone, err := upstream.Decode[ordersapi.UndoneCreate](answer)
 	if err != nil {
@@ -217,7 +218,7 @@ func (s *Source) UndoCreate(ctx context.Context, key, createKey string) (UndoneO
 func (s *Source) command(ctx context.Context, operation string, build func(url string) (*http.Request, error)) (*Order, error) {
 	answer, err := s.http.Do(ctx, operation, build)
 	if err != nil {
-		return nil, refused(err)
+		return nil, fault.InFields(err, fields)
 	}
 	changed, err := upstream.Decode[ordersapi.Order](answer)
 	if err != nil {

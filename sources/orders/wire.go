@@ -1,7 +1,6 @@
 package orders
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -203,16 +202,4 @@ var fields = map[string]string{
 	"street":        "lines",
 	"postal_code":   "postalCode",
 	"country":       "countryCode",
-}
-
-// refused gives a command's fault in our words. Its Reason needs none: the Reason constants are the service's own.
-func refused(err error) error {
-	f := *fault.From(err)
-	f.Violations = slices.Clone(f.Violations)
-	for i, v := range f.Violations {
-		if ours, ok := fields[v.Field]; ok {
-			f.Violations[i].Field = ours
-		}
-	}
-	return &f
 }

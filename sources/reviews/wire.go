@@ -2,7 +2,6 @@ package reviews
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -179,20 +178,4 @@ var inputFields = map[string]string{
 	"idempotency_key": "idempotencyKey",
 	"product_sku":     "productId",
 	"author_id":       "authorId",
-}
-
-// translated gives a call's error with the fields of its violations named as inputs name them; nil for nil.
-func translated(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || len(f.Violations) == 0 {
-		return err
-	}
-	f = f.At(f.Source, f.Operation) // a copy: faults are read only
-	f.Violations = slices.Clone(f.Violations)
-	for i, v := range f.Violations {
-		if ours, ok := inputFields[v.Field]; ok {
-			f.Violations[i].Field = ours
-		}
-	}
-	return f
 }

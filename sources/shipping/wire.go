@@ -1,13 +1,11 @@
 package shipping
 
 import (
-	"errors"
 	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/shipping/shippingapi"
@@ -139,20 +137,4 @@ var inputFields = map[string]string{
 	"address.country_code": "address.countryCode",
 	"creation_key":         "creationKey",
 	"shipment_id":          "shipmentId",
-}
-
-// translated gives a call's error with the fields of its violations named as inputs name them; nil for nil.
-func translated(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || len(f.Violations) == 0 {
-		return err
-	}
-	f = f.At(f.Source, f.Operation) // a copy: faults are read only
-	f.Violations = slices.Clone(f.Violations)
-	for i, v := range f.Violations {
-		if ours, ok := inputFields[v.Field]; ok {
-			f.Violations[i].Field = ours
-		}
-	}
-	return f
 }

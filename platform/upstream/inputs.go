@@ -29,14 +29,14 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 // maxInputBytes bounds a header that is passed on.
 const maxInputBytes = 4 << 10
 
-// each gives the declared headers that the request has.
+// each gives the declared headers and claims that the request has. Those that no header can hold are left out.
 func (in Inputs) each(ctx context.Context, set func(name, value string)) {
 	r, ok := ctx.Value(requestKey{}).(Request)
 	if !ok {
 		return
 	}
 	for _, name := range in.Headers {
-		if v := r.Header.Get(name); v != "" && len(v) <= maxInputBytes {
+		if v := r.Header.Get(name); v != "" && validHeaderValue(v) {
 			set(name, v)
 		}
 	}
@@ -47,7 +47,8 @@ func (in Inputs) each(ctx context.Context, set func(name, value string)) {
 	}
 }
 
-// validHeaderValue says whether v is printable ASCII: claims come from tokens and may be anything.
+// validHeaderValue says whether v is printable ASCII of a bounded size. Claims come from tokens and may be anything; with a header that
+// has more, gRPC would refuse the whole call.
 func validHeaderValue(v string) bool {
 	for i := range len(v) {
 		if v[i] < 0x20 || v[i] > 0x7e {

@@ -10,14 +10,14 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
-// Each reads single keys in parallel, at most limit at once, for a service without a batch endpoint. A read that fails with
+// Each reads single keys in parallel, at most limit and at least one at once, for a service without a batch endpoint. A read that fails with
 // NOT_FOUND makes the key absent; every other failure is in the fault.Items that come back beside what was read.
 func Each[K comparable, V any](ctx context.Context, limit int, keys []K, read func(ctx context.Context, key K) (V, error)) (map[K]V, error) {
 	values := make([]V, len(keys))
 	faults := make([]*fault.Error, len(keys))
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(limit, len(keys)) {
+	for range min(max(limit, 1), len(keys)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(keys); i = int(next.Add(1)) - 1 {
 				values[i], faults[i] = readOne(ctx, keys[i], read)

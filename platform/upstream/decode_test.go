@@ -69,6 +69,56 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+func TestDecodeNullElements(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct {
+		decode func(Answer) error
+		body   string
+		good   bool
+	}{
+		"of a list that may have them":     {decodes[[]*string], `["a",null]`, true},
+		"of a map that may have them":      {decodes[map[string]*testPrice], `{"a":null,"b":{"amount":1}}`, true},
+		"of a list":                        {decodes[[]string], `["a",null]`, false},
+		"of a map":                         {decodes[map[string]testPrice], `{"a":null}`, false},
+		"of a list within a list":          {decodes[[]*[]string], `[null,["a"]]`, true},
+		"of the list within that list":     {decodes[[]*[]string], `[null,["a",null]]`, false},
+		"what is beside them is looked at": {decodes[[]*testPrice], `[null,{}]`, false},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			if err := test.decode(Answer{body: []byte(test.body)}); (err == nil) != test.good {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func decodes[T any](a Answer) error {
+	_, err := Decode[T](a)
+	return err
+}
+
+func TestDecodeItemsFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	for reason, body := range map[string]string{
+		"no JSON":                        `<html>`,
+		"no list":                        `{"items":{},"total":1}`,
+		"no list at all":                 `{"total":1}`,
+		"something beside it is missing": `{"items":[` + goodItem + `]}`,
+		"something beside it is broken":  `{"items":[` + goodItem + `],"total":1,"by":{"x":{}}}`,
+		"it is cut off":                  `{"total":1,"items":[` + goodItem + `,{"id"`,
+		"an item has a member twice":     `{"total":1,"items":[{"id":"a","id":"b"}]}`,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			page, faults, err := DecodeItems[testPage, testItem](Answer{Origin: Origin{"shop", "list"}, body: []byte(body)})
+			if f := fault.From(err); f == nil || f.Code != fault.SourceContractViolation || f.Source != "shop" || page != nil || faults != nil {
+				t.Errorf("got %v, %v, %v, want a contract violation of shop.list", page, faults, err)
+			}
+		})
+	}
+}
+
 func TestDecodeItemsKeepsWhatFits(t *testing.T) {
 	t.Parallel()
 	body := `{"items":[` + goodItem + `,{"id":"b"},` + goodItem + `,{"id":4,"price":{"amount":1},"until":null},null],"total":5}`

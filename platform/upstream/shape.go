@@ -16,7 +16,7 @@ import (
 type shape struct {
 	fields   map[string]field // of an object
 	required uint64           // the bits of the required fields
-	elem     *shape           // of an array's items or a map's values
+	elem     *field           // of an array's items or a map's values
 }
 
 type field struct {
@@ -57,7 +57,7 @@ func makeShape(t reflect.Type) *shape {
 	}
 	switch t.Kind() {
 	case reflect.Slice, reflect.Array, reflect.Map:
-		s.elem = makeShape(t.Elem())
+		s.elem = &field{shape: makeShape(t.Elem()), nullable: t.Elem().Kind() == reflect.Pointer}
 	case reflect.Struct:
 		s.addFields(t)
 	default: // a leaf
@@ -105,6 +105,13 @@ func (s *shape) check(dec *jsontext.Decoder, opaque *shape) error {
 	}
 }
 
+func (f field) check(dec *jsontext.Decoder, opaque *shape) error {
+	if f.nullable && dec.PeekKind() == 'n' {
+		return dec.SkipValue()
+	}
+	return f.shape.check(dec, opaque)
+}
+
 func (s *shape) checkObject(dec *jsontext.Decoder, opaque *shape) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -123,12 +130,7 @@ func (s *shape) checkObject(dec *jsontext.Decoder, opaque *shape) error {
 			continue
 		}
 		present |= f.bit
-		if dec.PeekKind() == 'n' && f.nullable {
-			err = dec.SkipValue()
-		} else {
-			err = f.shape.check(dec, opaque)
-		}
-		if err != nil {
+		if err := f.check(dec, opaque); err != nil {
 			return err
 		}
 	}

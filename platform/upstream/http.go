@@ -34,7 +34,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("source %s: the URL must not have a user, a query or a fragment", o.Name)
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/" // generated code resolves its paths against it
+	u = u.JoinPath("/") // generated code resolves its paths against it
 	return &HTTP{
 		base: base{Options: o, inputs: inputs},
 		url:  u,
@@ -56,8 +56,8 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 }
 
 // Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for
-// the service's base URL, as generated code does. Beside the fault of a call that the service refused (4xx), the answer holds what it
-// said for Refusal. Cancelling ctx ends the call.
+// the service's base URL, which ends in a slash, as generated code does. Beside the fault of a call that the service refused (4xx),
+// the answer holds what it said for Refusal. Cancelling ctx ends the call.
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
 	answer := Answer{Origin: Origin{h.Name, operation}}
 	err := h.call(ctx, operation, func(ctx context.Context) error {
@@ -76,7 +76,7 @@ const maxRefusalBytes = 64 << 10
 
 // roundTrip gives the body of an answer, or a fault and, of a refusal, the JSON that comes with it.
 func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
-	if req.URL.Host != h.url.Host || req.URL.Scheme != h.url.Scheme || !strings.HasPrefix(req.URL.Path, h.url.Path) {
+	if !h.has(req.URL) {
 		return nil, nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
@@ -104,6 +104,19 @@ func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
 		return nil, nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
 	}
 	return body, nil, nil
+}
+
+// has says whether u is the service's: on its host and below its base path, whoever resolves dots and escapes on the way.
+func (h *HTTP) has(u *url.URL) bool {
+	if u.Scheme != h.url.Scheme || u.Host != h.url.Host || !strings.HasPrefix(u.EscapedPath(), h.url.EscapedPath()) {
+		return false
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // readBody reads a body of at most MaxBytes, from an answer that tells its length or not.

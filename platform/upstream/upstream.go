@@ -47,7 +47,8 @@ const (
 	AttrCode      = "mainstem.code"
 )
 
-var propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+// propagator carries the trace. Baggage is not carried: a client can put anything there, and no source declares it.
+var propagator = propagation.TraceContext{}
 
 // base is what HTTP and gRPC clients share.
 type base struct {

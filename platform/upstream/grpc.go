@@ -93,7 +93,13 @@ type stream struct {
 
 // RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
 func (s *stream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
+	return s.fault(s.ClientStream.RecvMsg(m))
+}
+
+// SendMsg fails with io.EOF if the stream has ended, and RecvMsg then says why, else with a *fault.Error.
+func (s *stream) SendMsg(m any) error { return s.fault(s.ClientStream.SendMsg(m)) }
+
+func (s *stream) fault(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}

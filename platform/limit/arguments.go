@@ -126,7 +126,7 @@ func inRange(name string, directive *ast.Directive, value any) error {
 	}
 	n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
 	if err != nil {
-		return nil // not an integer, which is for coercion to say
+		return nil //nolint:nilerr // not an integer, which is for coercion to say
 	}
 	low, high := bound(directive, "min"), bound(directive, "max")
 	switch {

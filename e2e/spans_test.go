@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/mainstem/mainstem/platform/upstream"
+)
+
+// spans keeps the gateway's calls of services, as its own spans tell of them. It is safe for concurrent use.
+type spans struct {
+	mu      sync.Mutex
+	begun   map[string]chan struct{} // by source; closed by the first call
+	ended   []call
+	changed chan struct{} // closed and replaced when a call has ended
+}
+
+// call is one call of a service.
+type call struct {
+	source, operation string
+	keys              int    // -1 if the call has none
+	code              string // of the fault; empty for a success
+}
+
+func (c call) String() string {
+	s := c.source + " " + c.operation
+	if c.keys >= 0 {
+		s += fmt.Sprintf(" keys=%d", c.keys)
+	}
+	if c.code != "" {
+		s += " " + c.code
+	}
+	return s
+}
+
+var _ sdktrace.SpanProcessor = (*spans)(nil)
+
+func newSpans() *spans {
+	return &spans{begun: map[string]chan struct{}{}, changed: make(chan struct{})}
+}
+
+// OnStart notes that a service is called.
+func (s *spans) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
+	c, ok := callOf(span)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if begun := s.of(c.source); !closed(begun) {
+		close(begun)
+	}
+}
+
+// OnEnd keeps a call.
+func (s *spans) OnEnd(span sdktrace.ReadOnlySpan) {
+	c, ok := callOf(span)
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, c)
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// Shutdown does nothing.
+func (*spans) Shutdown(context.Context) error { return nil }
+
+// ForceFlush does nothing: calls are kept as they end, and those of a request end before its response is sent.
+func (*spans) ForceFlush(context.Context) error { return nil }
+
+// called gives a channel that is closed once a service has been called.
+func (s *spans) called(source string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of(source)
+}
+
+func (s *spans) of(source string) chan struct{} {
+	if s.begun[source] == nil {
+		s.begun[source] = make(chan struct{})
+	}
+	return s.begun[source]
+}
+
+// take gives the calls that have ended since it was last asked.
+func (s *spans) take() []call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	calls := s.ended
+	s.ended = nil
+	return calls
+}
+
+// await gives the first call of a source that ends, and forgets nothing.
+func (s *spans) await(ctx context.Context, source string) (call, error) {
+	for {
+		s.mu.Lock()
+		i := slices.IndexFunc(s.ended, func(c call) bool { return c.source == source })
+		changed := s.changed
+		if i >= 0 {
+			defer s.mu.Unlock()
+			return s.ended[i], nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return call{}, fmt.Errorf("no call of %s has ended: %w", source, ctx.Err())
+		}
+	}
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// callOf reads a span; false if it is not that of a call.
+func callOf(span sdktrace.ReadOnlySpan) (call, bool) {
+	attributes := attribute.NewSet(span.Attributes()...)
+	source, ok := attributes.Value(upstream.AttrSource)
+	if !ok {
+		return call{}, false
+	}
+	operation, _ := attributes.Value(upstream.AttrOperation)
+	c := call{source: source.AsString(), operation: operation.AsString(), keys: -1}
+	if keys, ok := attributes.Value(upstream.AttrKeys); ok {
+		c.keys = int(keys.AsInt64())
+	}
+	if code, ok := attributes.Value(upstream.AttrCode); ok {
+		c.code = code.AsString()
+	}
+	return c, true
+}
+
+// tally gives a line for each kind of call, with how many there were, in the order of the alphabet.
+func tally(calls []call) string {
+	count := map[string]int{}
+	for _, c := range calls {
+		count[c.String()]++
+	}
+	text := ""
+	for _, line := range slices.Sorted(maps.Keys(count)) {
+		text += fmt.Sprintf("%s x%d\n", line, count[line])
+	}
+	return text
+}

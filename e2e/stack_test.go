@@ -121,6 +121,12 @@ func configOf(t *testing.T, d *demo.Demo, yaml string, processor *spans) server.
 		}
 		c.Sources[s.Name] = source
 	}
+	for name, source := range c.Sources {
+		if source.URL == "" { // a source that was added to the storefront's
+			source.URL = server.NoService
+			c.Sources[name] = source
+		}
+	}
 	if yaml != "" {
 		file := filepath.Join(t.TempDir(), "mainstem.yaml")
 		if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {

@@ -44,10 +44,14 @@ type AuthConfig struct {
 
 // SourceConfig is where a service is and how it is called.
 type SourceConfig struct {
-	URL              string          `yaml:"url" desc:"http:// or https:// for REST, grpc:// or grpcs:// for gRPC, and host and port."`
+	URL              string          `yaml:"url" desc:"http:// or https:// for REST, grpc:// or grpcs:// for gRPC, and host and port; none where there is no such service."`
 	Timeout          config.Duration `yaml:"timeout" desc:"How long one call may take."`
 	MaxResponseBytes config.Bytes    `yaml:"maxResponseBytes" desc:"The largest answer that is read."`
 }
+
+// NoService is the URL of a source where there is no such service: its fields fail with SOURCE_UNAVAILABLE. It has to be said, since a
+// source that the configuration forgets is an error.
+const NoService = "none"
 
 // DefaultConfig gives the defaults: everything but the services' addresses.
 func DefaultConfig() Config {
@@ -91,7 +95,8 @@ func (c Config) Validate() error {
 			continue
 		}
 		u, err := url.Parse(s.URL)
-		check(err == nil && u.Host != "", path+".url", "must be the service's URL, such as http://127.0.0.1:4101 or grpc://127.0.0.1:4105")
+		check(s.URL == NoService || err == nil && u.Host != "", path+".url",
+			"must be the service's URL, such as http://127.0.0.1:4101 or grpc://127.0.0.1:4105, or none where there is no such service")
 		check(s.Timeout > 0, path+".timeout", "must be longer than nothing")
 		check(s.MaxResponseBytes > 0, path+".maxResponseBytes", "must be more than nothing")
 	}

@@ -35,6 +35,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	var mu sync.Mutex
 	var probes sync.WaitGroup
 	for name, c := range s.clients.made {
+		if s.config.Sources[name].URL == NoService {
+			continue // nobody waits for it
+		}
 		probes.Go(func() {
 			state := c.State(ctx)
 			mu.Lock()

@@ -54,13 +54,13 @@ func sourceNames() []string {
 }
 
 func (c *clients) http(name string, inputs upstream.Inputs) *upstream.HTTP {
-	h, err := upstream.NewHTTP(c.options(name), inputs)
+	h, err := upstream.NewHTTP(c.options(name, "http"), inputs)
 	keep(c, name, h, err)
 	return h
 }
 
 func (c *clients) grpc(name string, inputs upstream.Inputs) *upstream.GRPC {
-	g, err := upstream.NewGRPC(c.options(name), inputs)
+	g, err := upstream.NewGRPC(c.options(name, "grpc"), inputs)
 	keep(c, name, g, err)
 	return g
 }
@@ -74,8 +74,14 @@ func keep(c *clients, name string, made client, err error) {
 	}
 }
 
-func (c *clients) options(name string) upstream.Options {
+// nobody is an address that nothing can listen at: who connects to it is refused at once.
+const nobody = "127.0.0.1:0"
+
+func (c *clients) options(name, scheme string) upstream.Options {
 	s := c.configs[name]
+	if s.URL == NoService {
+		s.URL = scheme + "://" + nobody
+	}
 	return upstream.Options{Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Tracer: c.tracer}
 }
 

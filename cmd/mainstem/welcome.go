@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/mainstem/mainstem/demo"
@@ -29,7 +30,24 @@ func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
 		source.URL = sourceURL(s)
 		c.Sources[s.Name] = source
 	}
+	for _, name := range unserved(d) {
+		source := c.Sources[name]
+		source.URL = server.NoService
+		c.Sources[name] = source
+	}
 	return c
+}
+
+// unserved gives the names of the sources that the demo has no service for: those that were added to the storefront's.
+func unserved(d *demo.Demo) []string {
+	var names []string
+	for name := range server.DefaultConfig().Sources {
+		if d.URL(name) == "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // sourceURL gives a service's URL as configurations name it.
@@ -78,6 +96,9 @@ func printWelcome(w io.Writer, d *demo.Demo, gateway string) error {
 	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
 	if err := writeServices(&b, d); err != nil {
 		return err
+	}
+	for _, name := range unserved(d) {
+		fmt.Fprintf(&b, "\nThe demo has no service for the source %s: its fields fail with SOURCE_UNAVAILABLE.\n", name)
 	}
 	fmt.Fprintf(&b, `
 Paste this into the Playground:

@@ -1,0 +1,83 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/server"
+)
+
+// run runs a gateway until the test ends, and gives its URL.
+func run(t *testing.T, c server.Config) string {
+	t.Helper()
+	tracing, err := telemetry.New(t.Context(), c.Telemetry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := server.New(c, slog.New(slog.DiscardHandler), tracing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, time.Minute) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s.URL()
+}
+
+// TestASourceWithoutAService: its fields fail like those of a service that is gone, and nobody waits for it.
+func TestASourceWithoutAService(t *testing.T) {
+	t.Parallel()
+	c := server.DefaultConfig()
+	c.Listen = "127.0.0.1:0"
+	for name, source := range c.Sources {
+		source.URL = server.NoService
+		c.Sources[name] = source
+	}
+	url := run(t, c)
+	for reason, query := range map[string]string{
+		"REST": `{ products(first: 1) { totalCount } }`,
+		"gRPC": `{ review(id: \"UmV2aWV3OnJldi0x\") { body } }`,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			resp, err := http.Post(url+"/graphql", "application/json", strings.NewReader(`{"query": "`+query+`"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			var answer struct {
+				Errors []struct{ Extensions struct{ Code, Source string } }
+			}
+			if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+				t.Fatal(err)
+			}
+			if len(answer.Errors) != 1 || answer.Errors[0].Extensions.Code != "SOURCE_UNAVAILABLE" {
+				t.Errorf("got %+v, want SOURCE_UNAVAILABLE", answer.Errors)
+			}
+		})
+	}
+	resp, err := http.Get(url + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var ready struct{ Sources map[string]any }
+	if err := json.NewDecoder(resp.Body).Decode(&ready); err != nil {
+		t.Fatal(err)
+	}
+	if len(ready.Sources) != 0 {
+		t.Errorf("/readyz tells of %v", ready.Sources)
+	}
+}

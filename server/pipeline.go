@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -58,6 +59,7 @@ const maxTokens = 20_000
 func (s *Server) graphQL() http.Handler {
 	resolver := &resolvers.Resolver{Sources: s.sources}
 	h := handler.New(graph.NewExecutableSchema(graph.Config{
+		Schema:     served(),
 		Resolvers:  resolver,
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
 	}))
@@ -70,6 +72,8 @@ func (s *Server) graphQL() http.Handler {
 	h.Use(&limit.Arguments{Scalars: sources.Scalars})
 	if s.config.Introspection {
 		h.Use(extension.Introspection{})
+	} else {
+		h.Use(noIntrospection{})
 	}
 	options := loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer}
 	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
@@ -82,6 +86,15 @@ func (s *Server) graphQL() http.Handler {
 		return next(ctx)
 	})
 	return h
+}
+
+// served gives the schema without what no transport speaks. gqlgen knows @defer by itself: the one answer that is sent would have null,
+// and no error, for what comes later.
+func served() *ast.Schema {
+	schema := *graph.NewExecutableSchema(graph.Config{}).Schema()
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
 }
 
 func (s *Server) observe(next http.Handler) http.Handler {

@@ -78,6 +78,7 @@ var Scalars = map[string]func(value any) error{
 	"URL":      func(v any) error { return new(URL).UnmarshalGQL(v) },
 	"DateTime": func(v any) error { _, err := UnmarshalDateTime(v); return err },
 	"Int":      checkInt,
+	"String":   checkString,
 }
 
 // checkInt refuses what is no whole number of 32 bits, which is what GraphQL calls an Int.
@@ -89,4 +90,12 @@ func checkInt(v any) error {
 		}
 	}
 	return fault.New(fault.BadUserInput, "An Int is a whole number of 32 bits.")
+}
+
+// checkString refuses numbers, which gqlparser takes for strings where they come as variables.
+func checkString(v any) error {
+	if _, ok := v.(string); ok {
+		return nil
+	}
+	return fault.Newf(fault.BadUserInput, "A String is a string, not %s.", kindOf(v))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 	"google.golang.org/grpc"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -29,10 +30,10 @@ const declaring = `
 	}`
 
 // running gives the context of the field that path names, from the root of the operation on, within an operation that asks for all.
-func running(t *testing.T, ctx context.Context, path ...string) context.Context {
+func running(ctx context.Context, t *testing.T, path ...string) context.Context {
 	t.Helper()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: declaring})
-	doc, err := gqlparser.LoadQuery(schema, `{ product { name stock other } shop { name } __typename }`)
+	doc, err := gqlparser.LoadQueryWithRules(schema, `{ product { name stock other } shop { name } __typename }`, rules.NewDefaultRules())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestDeclared(t *testing.T) {
 	field := func(path ...string) func(*testing.T) context.Context {
 		return func(t *testing.T) context.Context {
 			t.Helper()
-			return running(t, t.Context(), path...)
+			return running(t.Context(), t, path...)
 		}
 	}
 	for reason, test := range map[string]struct {
@@ -127,14 +128,14 @@ func TestUndeclaredCallsAreNotMade(t *testing.T) {
 				calls.Add(1)
 				return nil
 			})
-			if err := c.call(running(t, t.Context(), "product", "name")); fault.From(err).Code != fault.Internal {
+			if err := c.call(running(t.Context(), t, "product", "name")); fault.From(err).Code != fault.Internal {
 				t.Errorf("got %v, want INTERNAL_SERVER_ERROR", err)
 			}
 			if n := calls.Load(); n != 0 {
 				t.Errorf("%d calls were made", n)
 			}
-			wantCode(t, c.call(running(t, t.Context(), "product", "stock")), "")
-			wantCode(t, c.call(upstream.Only(running(t, t.Context(), "product", "name"), "shop")), "")
+			wantCode(t, c.call(running(t.Context(), t, "product", "stock")), "")
+			wantCode(t, c.call(upstream.Only(running(t.Context(), t, "product", "name"), "shop")), "")
 		})
 	}
 }
@@ -143,7 +144,7 @@ func TestUndeclaredStreamsAreNotOpened(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	g := newGRPC(t, upstream.Options{URL: startGRPC(t, func(grpc.ServerStream) error { calls.Add(1); return nil })}, upstream.Inputs{})
-	_, err := g.NewStream(running(t, t.Context(), "product", "name"), watching, "/shop.Shop/Watch")
+	_, err := g.NewStream(running(t.Context(), t, "product", "name"), watching, "/shop.Shop/Watch")
 	if fault.From(err).Code != fault.Internal || calls.Load() != 0 {
 		t.Errorf("got %v after %d calls, want INTERNAL_SERVER_ERROR after none", err, calls.Load())
 	}

@@ -79,7 +79,7 @@ func TestWhereRequestsGo(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			var got string
-			server := serve(t, func(w http.ResponseWriter, r *http.Request) { got = r.URL.RequestURI() })
+			server := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.URL.RequestURI() })
 			h := newHTTP(t, upstream.Options{URL: server.URL + test.base}, upstream.Inputs{})
 			_, err := h.Do(t.Context(), "Get", get(test.path))
 			code := fault.Code("")
@@ -245,7 +245,7 @@ func TestAnswerThatIsCutOff(t *testing.T) {
 func TestHTTPLastFault(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int64
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(int(status.Load()))
 	})

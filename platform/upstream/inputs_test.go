@@ -17,7 +17,7 @@ import (
 var theirs = []string{"accept", "accept-encoding", "user-agent", "content-type", ":authority", "grpc-accept-encoding"}
 
 // received makes one call and gives what the service received of it beyond theirs.
-func received(t *testing.T, protocol string, ctx context.Context, in upstream.Inputs) map[string]string {
+func received(ctx context.Context, t *testing.T, protocol string, in upstream.Inputs) map[string]string {
 	t.Helper()
 	got := map[string]string{}
 	c := protocols[protocol](t, upstream.Options{}, in, func(_ context.Context, received map[string][]string) error {
@@ -65,7 +65,7 @@ func TestInputs(t *testing.T) {
 			t.Run(protocol+": "+reason, func(t *testing.T) {
 				t.Parallel()
 				ctx := upstream.WithRequest(t.Context(), upstream.Request{Header: test.header, Claims: test.claims})
-				if got := received(t, protocol, ctx, in); !maps.Equal(got, test.want) {
+				if got := received(ctx, t, protocol, in); !maps.Equal(got, test.want) {
 					t.Errorf("the service received %v, want %v", got, test.want)
 				}
 			})
@@ -76,7 +76,7 @@ func TestInputs(t *testing.T) {
 func TestNothingIsPassedOnWithoutARequest(t *testing.T) {
 	t.Parallel()
 	in := upstream.Inputs{Headers: []string{"X-Shop"}, Claims: []string{"sub"}}
-	if got := received(t, "HTTP", t.Context(), in); len(got) != 0 {
+	if got := received(t.Context(), t, "HTTP", in); len(got) != 0 {
 		t.Errorf("the service received %v", got)
 	}
 }
@@ -90,7 +90,7 @@ func TestMetadataIsNotPassedOn(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			if got := received(t, "gRPC", ctx, upstream.Inputs{Headers: []string{"X-Shop"}}); len(got) != 0 {
+			if got := received(ctx, t, "gRPC", upstream.Inputs{Headers: []string{"X-Shop"}}); len(got) != 0 {
 				t.Errorf("the service received %v", got)
 			}
 		})

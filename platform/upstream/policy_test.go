@@ -153,7 +153,7 @@ func TestTraceGoesOn(t *testing.T) {
 	for protocol := range protocols {
 		t.Run(protocol+": without a tracer", func(t *testing.T) {
 			t.Parallel()
-			got := received(t, protocol, trace.ContextWithSpanContext(t.Context(), parent), upstream.Inputs{})
+			got := received(trace.ContextWithSpanContext(t.Context(), parent), t, protocol, upstream.Inputs{})
 			if want := "00-" + theirTrace + "-0700000000000000-01"; len(got) != 1 || got["traceparent"] != want {
 				t.Errorf("the service received %v, want traceparent %s alone", got, want)
 			}
@@ -193,7 +193,7 @@ func TestBaggageIsNotPassedOn(t *testing.T) {
 	for protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			if got := received(t, protocol, baggage.ContextWithBaggage(t.Context(), bag), upstream.Inputs{}); len(got) != 0 {
+			if got := received(baggage.ContextWithBaggage(t.Context(), bag), t, protocol, upstream.Inputs{}); len(got) != 0 {
 				t.Errorf("the service received %v, which it does not declare", got)
 			}
 		})

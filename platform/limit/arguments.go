@@ -4,6 +4,7 @@ package limit
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -14,8 +15,8 @@ import (
 )
 
 // Arguments is a gqlgen extension that checks every argument of an operation before the first field is resolved: numbers against
-// @range(min:, max:) of the argument or input field, and values of custom scalars by Scalars. An operation with an argument that
-// does not fit fails with BAD_USER_INPUT as a whole. The check is linear in the document.
+// @range(min:, max:) of the argument or input field, enums, whose variables gqlgen takes in any case, and values of custom scalars by
+// Scalars. An operation with an argument that does not fit fails with BAD_USER_INPUT as a whole. The check is linear in the document.
 type Arguments struct {
 	Scalars map[string]func(value any) error // by the scalar's name; each says in a sentence what is wrong
 
@@ -38,17 +39,15 @@ func (a *Arguments) Validate(schema graphql.ExecutableSchema) error {
 
 // MutateOperationContext checks the operation. It changes nothing.
 func (a *Arguments) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	check := argumentCheck{Arguments: a, variables: oc.Variables}
+	check := argumentCheck{Arguments: a, variables: oc.Variables, seen: map[string]bool{}}
 	check.selections(oc.Operation.SelectionSet)
-	for _, f := range oc.Doc.Fragments { // each once, however often it is spread
-		check.selections(f.SelectionSet)
-	}
 	return check.wrong
 }
 
 type argumentCheck struct {
 	*Arguments
 	variables map[string]any
+	seen      map[string]bool // the fragments: each is checked once, however often it is spread
 	wrong     *gqlerror.Error // the first thing that is wrong
 }
 
@@ -63,24 +62,38 @@ func (c *argumentCheck) selections(set ast.SelectionSet) {
 			c.selections(s.SelectionSet)
 		case *ast.InlineFragment:
 			c.selections(s.SelectionSet)
+		case *ast.FragmentSpread:
+			if !c.seen[s.Name] {
+				c.seen[s.Name] = true
+				c.selections(s.Definition.SelectionSet)
+			}
 		}
 	}
 }
 
 func (c *argumentCheck) field(f *ast.Field) {
 	for _, arg := range f.Arguments {
-		def := f.Definition.Arguments.ForName(arg.Name)
-		value, err := arg.Value.Value(c.variables)
-		if def == nil || err != nil {
-			continue // validation has refused it, or a fragment of another operation uses a variable that this one lacks
+		err := c.argument(f.Definition.Arguments.ForName(arg.Name), arg)
+		if err == nil {
+			continue
 		}
-		if err := c.value(arg.Name, def.Type, def.Directives, value); err != nil && c.wrong == nil {
-			c.wrong = gqlerror.WrapPath(nil, err)
-			if arg.Position != nil {
-				c.wrong.Locations = []gqlerror.Location{{Line: arg.Position.Line, Column: arg.Position.Column}}
-			}
+		c.wrong = gqlerror.WrapPath(nil, err)
+		if arg.Position != nil {
+			c.wrong.Locations = []gqlerror.Location{{Line: arg.Position.Line, Column: arg.Position.Column}}
 		}
+		return
 	}
+}
+
+func (c *argumentCheck) argument(def *ast.ArgumentDefinition, arg *ast.Argument) error {
+	if def == nil {
+		return nil // validation has refused it
+	}
+	value, err := arg.Value.Value(c.variables)
+	if err != nil { // within a custom scalar, which validation does not look into and generated code would panic at
+		return fault.Newf(fault.BadUserInput, "`%s` has a number that is out of range.", arg.Name)
+	}
+	return c.value(arg.Name, def.Type, def.Directives, value)
 }
 
 // value checks one value of an argument, of an input field or of a list. name is how to call it to the client.
@@ -88,16 +101,8 @@ func (c *argumentCheck) value(name string, t *ast.Type, directives ast.Directive
 	if value == nil {
 		return nil
 	}
-	if list, ok := value.([]any); ok && t.Elem != nil {
-		for i, v := range list {
-			if err := c.value(fmt.Sprintf("%s[%d]", name, i), t.Elem, directives, v); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	if t.Elem != nil {
-		return c.value(name, t.Elem, directives, value) // a single value stands for a list of one
+		return c.list(name, t.Elem, directives, value)
 	}
 	if scalar := c.Scalars[t.NamedType]; scalar != nil {
 		if err := scalar(value); err != nil {
@@ -107,9 +112,12 @@ func (c *argumentCheck) value(name string, t *ast.Type, directives ast.Directive
 	if err := inRange(name, directives.ForName("range"), value); err != nil {
 		return err
 	}
-	object, ok := value.(map[string]any)
 	def := c.schema.Types[t.NamedType]
-	if !ok || def == nil {
+	if def.Kind == ast.Enum && def.EnumValues.ForName(fmt.Sprint(value)) == nil {
+		return fault.Newf(fault.BadUserInput, "`%s` must be a value of %s, written as the schema writes it.", name, t.NamedType)
+	}
+	object, _ := value.(map[string]any)
+	if object == nil {
 		return nil
 	}
 	for _, f := range def.Fields {
@@ -120,22 +128,39 @@ func (c *argumentCheck) value(name string, t *ast.Type, directives ast.Directive
 	return nil
 }
 
+// list checks the elements of a list, which has a type of its own if gqlparser made it of a variable's single value.
+func (c *argumentCheck) list(name string, elem *ast.Type, directives ast.DirectiveList, value any) error {
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return c.value(name, elem, directives, value) // a single value stands for a list of one
+	}
+	for i := range list.Len() {
+		if err := c.value(fmt.Sprintf("%s[%d]", name, i), elem, directives, list.Index(i).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func inRange(name string, directive *ast.Directive, value any) error {
 	if directive == nil {
 		return nil
 	}
-	n, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+	n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
 	if err != nil {
-		return nil //nolint:nilerr // not an integer, which is for coercion to say
+		return nil //nolint:nilerr // not a number, which is for coercion to say
 	}
 	low, high := bound(directive, "min"), bound(directive, "max")
+	if (low == nil || n >= float64(*low)) && (high == nil || n <= float64(*high)) {
+		return nil
+	}
 	switch {
-	case low != nil && high != nil && (n < *low || n > *high):
-		return fault.Newf(fault.BadUserInput, "`%s` must be %d to %d, not %d.", name, *low, *high, n)
-	case low != nil && n < *low:
-		return fault.Newf(fault.BadUserInput, "`%s` must be %d or more, not %d.", name, *low, n)
-	case high != nil && n > *high:
-		return fault.Newf(fault.BadUserInput, "`%s` must be %d or less, not %d.", name, *high, n)
+	case low != nil && high != nil:
+		return fault.Newf(fault.BadUserInput, "`%s` must be %d to %d, not %v.", name, *low, *high, value)
+	case low != nil:
+		return fault.Newf(fault.BadUserInput, "`%s` must be %d or more, not %v.", name, *low, value)
+	case high != nil:
+		return fault.Newf(fault.BadUserInput, "`%s` must be %d or less, not %v.", name, *high, value)
 	}
 	return nil
 }

@@ -1,7 +1,10 @@
 // Package resolvers answers the schema's fields: it joins the sources.
 //
 // Fields that need a source are plural: they take all parents, load by key through the operation's loaders (loaders.go), and give one
-// result for each parent in order. The files *.resolvers.go hold the resolvers, one file per domain as in schema/.
+// result for each parent in order. Fields that hold others which need a source, such as an order's lines, have a resolver too: gqlgen
+// would else answer them before it begins with the fields beside them, and what is slow below would hold those up.
+//
+// The files *.resolvers.go hold the resolvers, one file per domain as in schema/.
 package resolvers
 
 import (

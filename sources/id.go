@@ -54,7 +54,7 @@ func errNotGlobal() error {
 // Of gives the local id, or BAD_USER_INPUT if the id is that of another type.
 func (id ID) Of(typ string) (string, error) {
 	if id.Type != typ {
-		return "", fault.Newf(fault.BadUserInput, "This is the id of a %s; the id of a %s is needed.", id.Type, typ)
+		return "", fault.Newf(fault.BadUserInput, "This id is of the type %s; one of the type %s is needed.", id.Type, typ)
 	}
 	return id.Local, nil
 }

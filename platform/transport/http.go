@@ -8,7 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json"
@@ -37,11 +40,7 @@ const (
 
 // Do answers one request.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	media := mediaJSON
-	if strings.Contains(r.Header.Get("Accept"), mediaGraphQL) {
-		media = mediaGraphQL
-	}
-	answer := answer{w: w, media: media}
+	answer := answer{w: w, media: accepted(r.Header)}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
 	if err != nil {
@@ -52,22 +51,51 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	oc, errs := exec.CreateOperationContext(r.Context(), params)
 	if errs != nil {
-		answer.write(answer.refused(), exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
+		answer.write(answer.withoutData(http.StatusBadRequest), exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
 		return
 	}
-	if oc.Operation.Operation == ast.Mutation && r.Method != http.MethodPost {
+	switch op := oc.Operation.Operation; {
+	case op == ast.Mutation && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
-		err := fault.New(fault.BadUserInput, "Mutations are sent by POST.")
-		answer.write(http.StatusMethodNotAllowed, exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		status, err = http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "Mutations are sent by POST.")
+	case op == ast.Subscription:
+		status = answer.withoutData(http.StatusBadRequest)
+		err = fault.New(fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer.")
+	}
+	if err != nil {
+		answer.write(status, exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
 	}
 	respond, ctx := exec.DispatchOperation(r.Context(), oc)
-	response := respond(ctx)
-	if response == nil { // the request was over before anything could be done
+	switch response := respond(ctx); {
+	case response == nil: // the request was over before anything could be done
 		err := fault.Wrap(fault.DeadlineExceeded, r.Context().Err())
-		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)})
+		answer.write(answer.withoutData(http.StatusGatewayTimeout), exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)}))
+	case len(response.Data) == 0: // refused by an extension
+		answer.write(answer.withoutData(http.StatusBadRequest), response)
+	default:
+		answer.write(http.StatusOK, response)
 	}
-	answer.write(http.StatusOK, response)
+}
+
+// accepted gives the media type that the client likes better; application/json if it names neither.
+func accepted(header http.Header) string {
+	weights := map[string]float64{}
+	for item := range strings.SplitSeq(strings.Join(header.Values("Accept"), ","), ",") {
+		media, params, err := mime.ParseMediaType(item)
+		if err != nil {
+			continue
+		}
+		weight := 1.0
+		if q, ok := params["q"]; ok {
+			weight, _ = strconv.ParseFloat(q, 64) // 0 for what is no number
+		}
+		weights[media] = weight
+	}
+	if w := weights[mediaGraphQL]; w > 0 && w >= weights[mediaJSON] {
+		return mediaGraphQL
+	}
+	return mediaJSON
 }
 
 // answer writes one response.
@@ -76,11 +104,11 @@ type answer struct {
 	media string
 }
 
-// refused gives the status of a well-formed request that cannot be executed: clients that speak only application/json read it from
-// the body (section 6.4 of the specification).
-func (a answer) refused() int {
+// withoutData gives the status of an answer to a well-formed request that has no data: clients that speak only application/json read
+// what is wrong from the body (section 6.4 of the specification).
+func (a answer) withoutData(status int) int {
 	if a.media == mediaGraphQL {
-		return http.StatusBadRequest
+		return status
 	}
 	return http.StatusOK
 }
@@ -97,7 +125,7 @@ func (a answer) write(status int, response *graphql.Response) {
 	h := a.w.Header()
 	h.Set("Content-Type", a.media+"; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Vary", "Accept")
+	h.Add("Vary", "Accept")
 	a.w.WriteHeader(status)
 	_, _ = a.w.Write(body)
 }
@@ -136,14 +164,24 @@ func (h HTTP) tooLarge() error {
 	return f
 }
 
-// readQuery reads the parameters of a GET, whose variables and extensions are JSON texts.
+// readQuery reads the parameters of a GET, whose variables and extensions are JSON texts, as strictly as a body.
 func (h HTTP) readQuery(r *http.Request) (*graphql.RawParams, int, error) {
 	if int64(len(r.URL.RawQuery)) > h.MaxBodyBytes {
 		return nil, http.StatusRequestURITooLong, h.tooLarge()
 	}
-	q := r.URL.Query()
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The URL's query cannot be read.")
+	}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(q[name]) > 1 {
+			return nil, http.StatusBadRequest, fault.Newf(fault.BadUserInput, "`%s` is given more than once.", name)
+		}
+		if !utf8.ValidString(q.Get(name)) {
+			return nil, http.StatusBadRequest, fault.Newf(fault.ParseFailed, "`%s` is not UTF-8.", name)
+		}
+	}
 	params := &graphql.RawParams{Query: q.Get("query"), OperationName: q.Get("operationName")}
-	var err error
 	if params.Variables, err = object("variables", []byte(q.Get("variables"))); err != nil {
 		return nil, http.StatusBadRequest, err
 	}

@@ -165,16 +165,25 @@ func (s *Switch) Handler(next http.Handler) http.Handler {
 
 // Unary breaks a gRPC service's calls that have one answer.
 func (s *Switch) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := s.admit(ctx).status(); err != nil {
+	if err := s.admitCall(ctx); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
 }
 
+// admitCall is admit for gRPC. A call whose caller has given up, or had only so much time, ends as such calls do.
+func (s *Switch) admitCall(ctx context.Context) error {
+	err := s.admit(ctx).status()
+	if err != nil && ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return err
+}
+
 // Stream breaks a gRPC service's calls that have many answers: those begun later, and, when it goes down or stops, the open
 // ones too.
 func (s *Switch) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := s.admit(stream.Context()).status(); err != nil {
+	if err := s.admitCall(stream.Context()); err != nil {
 		return err
 	}
 	s.mu.Lock()

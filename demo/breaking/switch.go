@@ -113,6 +113,7 @@ const (
 	served fate = iota
 	failed      // by chance
 	down
+	abandoned // by the caller, while it waited
 )
 
 // draw decides about a request: how long it waits, and what becomes of it then.
@@ -132,7 +133,7 @@ func (s *Switch) draw() (time.Duration, fate) {
 	return wait, served
 }
 
-// admit lets a request wait, and says what becomes of it: down if the service stops or nobody waits for the answer any more.
+// admit lets a request wait, and says what becomes of it: down if the service stops, abandoned if nobody waits for the answer any more.
 func (s *Switch) admit(ctx context.Context) fate {
 	wait, fate := s.draw()
 	if wait == 0 {
@@ -144,16 +145,17 @@ func (s *Switch) admit(ctx context.Context) fate {
 	case <-timer.C:
 		return fate
 	case <-ctx.Done():
+		return abandoned
 	case <-s.life.Done():
+		return down
 	}
-	return down
 }
 
 // Handler breaks a REST service.
 func (s *Switch) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch s.admit(r.Context()) {
-		case down:
+		case down, abandoned: // who has gone away reads nothing
 			http.Error(w, "The service is down.", http.StatusServiceUnavailable)
 		case failed:
 			http.Error(w, "The service has failed.", http.StatusInternalServerError)
@@ -165,25 +167,16 @@ func (s *Switch) Handler(next http.Handler) http.Handler {
 
 // Unary breaks a gRPC service's calls that have one answer.
 func (s *Switch) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := s.admitCall(ctx); err != nil {
+	if err := s.admit(ctx).status(ctx); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
 }
 
-// admitCall is admit for gRPC. A call whose caller has given up, or had only so much time, ends as such calls do.
-func (s *Switch) admitCall(ctx context.Context) error {
-	err := s.admit(ctx).status()
-	if err != nil && ctx.Err() != nil {
-		return status.FromContextError(ctx.Err()).Err()
-	}
-	return err
-}
-
 // Stream breaks a gRPC service's calls that have many answers: those begun later, and, when it goes down or stops, the open
 // ones too.
 func (s *Switch) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	if err := s.admitCall(stream.Context()); err != nil {
+	if err := s.admit(stream.Context()).status(stream.Context()); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -194,18 +187,20 @@ func (s *Switch) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerI
 	defer context.AfterFunc(up, cancel)()
 	err := next(srv, boundStream{ServerStream: stream, ctx: ctx})
 	if up.Err() != nil {
-		return down.status()
+		return down.status(ctx)
 	}
 	return err
 }
 
 // status gives nil for a request that is served.
-func (f fate) status() error {
+func (f fate) status(ctx context.Context) error {
 	switch f {
 	case down:
 		return status.Error(codes.Unavailable, "the service is down")
 	case failed:
 		return status.Error(codes.Internal, "the service has failed")
+	case abandoned: // also at the deadline that the caller has sent along
+		return status.FromContextError(ctx.Err()).Err()
 	default:
 		return nil
 	}

@@ -127,11 +127,14 @@ func TestLatency(t *testing.T) {
 
 func TestWaitingEnds(t *testing.T) {
 	t.Parallel()
-	cases := map[string]func(s *breaking.Switch, cancel context.CancelFunc){
-		"with the request":           func(_ *breaking.Switch, cancel context.CancelFunc) { cancel() },
-		"when the service is to end": func(s *breaking.Switch, _ context.CancelFunc) { s.Stop() },
+	cases := map[string]struct {
+		end  func(s *breaking.Switch, cancel context.CancelFunc)
+		want codes.Code
+	}{
+		"with the request":           {func(_ *breaking.Switch, cancel context.CancelFunc) { cancel() }, codes.Canceled},
+		"when the service is to end": {func(s *breaking.Switch, _ context.CancelFunc) { s.Stop() }, codes.Unavailable},
 	}
-	for reason, end := range cases {
+	for reason, c := range cases {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -145,12 +148,12 @@ func TestWaitingEnds(t *testing.T) {
 					}
 				}()
 				go func() {
-					if code := call(ctx, s); code != codes.Unavailable {
-						t.Errorf("gRPC: %v, want UNAVAILABLE", code)
+					if code := call(ctx, s); code != c.want {
+						t.Errorf("gRPC: %v, want %v", code, c.want)
 					}
 				}()
 				synctest.Wait()
-				end(s, cancel)
+				c.end(s, cancel)
 				synctest.Wait()
 				if !time.Now().Equal(start) {
 					t.Error("the wait went on")

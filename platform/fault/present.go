@@ -37,7 +37,10 @@ func locationOf(ctx context.Context) []gqlerror.Location {
 		return nil
 	}
 	fc := graphql.GetFieldContext(ctx)
-	if fc == nil || fc.Field.Field == nil || fc.Field.Position == nil {
+	for fc != nil && fc.Field.Field == nil { // an element's, which is within its field's
+		fc = fc.Parent
+	}
+	if fc == nil || fc.Field.Position == nil {
 		return nil
 	}
 	return []gqlerror.Location{{Line: fc.Field.Position.Line, Column: fc.Field.Position.Column}}

@@ -215,22 +215,28 @@ type reply struct {
 	body   []byte
 }
 
-// send sends a request and reads its answer, which must be JSON.
+// send sends a request and gives its answer, which must be JSON.
 func (s *stack) send(t *testing.T, r *http.Request) reply {
 	t.Helper()
-	resp, err := s.client.Do(r)
+	answer, err := s.exchange(r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if kind := answer.header.Get("Content-Type"); !strings.Contains(kind, "json") {
+		t.Fatalf("the answer is %q: %s", kind, answer.body)
+	}
+	return answer
+}
+
+// exchange sends a request and reads its answer.
+func (s *stack) exchange(r *http.Request) (reply, error) {
+	resp, err := s.client.Do(r)
+	if err != nil {
+		return reply{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(resp.Header.Get("Content-Type"), "json") {
-		t.Fatalf("the answer is %q: %s", resp.Header.Get("Content-Type"), body)
-	}
-	return reply{resp.StatusCode, resp.Header, body}
+	return reply{resp.StatusCode, resp.Header, body}, err
 }
 
 // statusText gives the section `status`: nothing for an answer as usual.

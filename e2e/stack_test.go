@@ -41,22 +41,17 @@ type stack struct {
 
 // options say how a stack differs from a healthy one.
 type options struct {
-	broken  map[string]breaking.Break
-	config  string        // YAML over the configuration
-	grace   time.Duration // of the gateway's stopping; patience if zero
-	demoLog slog.Handler  // hears of every request that a service gets
-	stopErr bool          // whether the test looks at what the gateway's stopping gives, so that an error is no failure by itself
+	broken    map[string]breaking.Break
+	config    string        // YAML over the configuration
+	grace     time.Duration // of the gateway's stopping; patience if zero
+	stopFails bool          // whether the gateway's stopping is to fail
 }
 
 // start runs a stack until the test ends.
 func start(t *testing.T, o options) *stack {
 	t.Helper()
 	log := telemetry.NewLogger(t.Output(), slog.LevelWarn)
-	demoLog := log
-	if o.demoLog != nil {
-		demoLog = slog.New(o.demoLog)
-	}
-	d, err := demo.Start(t.Context(), demo.Options{Products: products, Seed: seed, Break: o.broken, Logger: demoLog})
+	d, err := demo.Start(t.Context(), demo.Options{Products: products, Seed: seed, Break: o.broken, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +94,7 @@ func (s *stack) run(t *testing.T, c server.Config, log *slog.Logger, o options) 
 		return ranErr
 	}
 	t.Cleanup(func() {
-		if err := s.stop(); err != nil && !o.stopErr {
+		if err := s.stop(); (err != nil) != o.stopFails {
 			t.Errorf("stopping the gateway: %v", err)
 		}
 	})

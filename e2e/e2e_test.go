@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestCases(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) < 6 {
+	if err != nil || len(files) < 100 {
 		t.Fatalf("there are %d cases only: %v", len(files), err)
 	}
 	for _, file := range files {

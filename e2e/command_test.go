@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -177,8 +176,12 @@ func run(t *testing.T, program string, environ []string, args ...string) *proces
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- errors.Join(p.command.Wait(), writer.Close()) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = p.command.Wait() // the code is what counts
+		_ = writer.Close()   // so that the reader ends, which cannot fail
+	}()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

@@ -82,7 +82,7 @@ func TestRefusingCutsOpenConnections(t *testing.T) {
 	t.Parallel()
 	d := start(t, demo.Options{})
 	stream := watch(t, d)
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.URL("catalog"), "http://"))
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addressOf(t, d.URL("catalog")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestHealingFailsIfThePortIsTaken(t *testing.T) {
 	if got := ask(t, d, "orders"); got != "refused" {
 		t.Fatalf("orders answers %s", got)
 	}
-	thief, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", strings.TrimPrefix(d.URL("orders"), "http://"))
+	thief, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addressOf(t, d.URL("orders")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func request(t *testing.T, method, url, body string) *http.Request {
 // connect opens a connection to a gRPC service that ends with the test.
 func connect(t *testing.T, d *demo.Demo, service string) *grpc.ClientConn {
 	t.Helper()
-	conn, err := grpc.NewClient(d.URL(service), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(addressOf(t, d.URL(service)), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestEveryServiceAnswers(t *testing.T) {
 		if s.Name != want[i].Name || s.Kind != want[i].Kind || s.URL != d.URL(s.Name) {
 			t.Errorf("service %d is %+v at %q, want %+v", i, s, d.URL(s.Name), want[i])
 		}
-		if strings.TrimPrefix(s.URL, "http://127.0.0.1:") == s.URL && s.Kind == demo.REST || s.Kind == demo.GRPC && !strings.HasPrefix(s.URL, "127.0.0.1:") {
+		if strings.TrimPrefix(s.URL, "http://127.0.0.1:") == s.URL && s.Kind == demo.REST || s.Kind == demo.GRPC && !strings.HasPrefix(s.URL, "grpc://127.0.0.1:") {
 			t.Errorf("%s is at %q", s.Name, s.URL)
 		}
 		if got := ask(t, d, s.Name); got != "OK" {
@@ -172,7 +172,7 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream := watch(t, d)
-	reserve, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.URL("catalog"), "http://"))
+	reserve, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addressOf(t, d.URL("catalog")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,12 +44,12 @@ const (
 type Service struct {
 	Name string
 	Kind string // REST or GRPC
-	URL  string // of REST "http://127.0.0.1:4101", of gRPC "127.0.0.1:4105"
+	URL  string // of REST "http://127.0.0.1:4101", of gRPC "grpc://127.0.0.1:4105"
 }
 
 func (d definition) at(address string) Service {
 	if d.rest != nil {
 		return Service{Name: d.name, Kind: REST, URL: "http://" + address}
 	}
-	return Service{Name: d.name, Kind: GRPC, URL: address}
+	return Service{Name: d.name, Kind: GRPC, URL: "grpc://" + address}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"syscall"
@@ -154,7 +155,7 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.URL(c.service), "http://"))
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addressOf(t, d.URL(c.service)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -176,4 +177,14 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// addressOf gives the host and port of a URL.
+func addressOf(t *testing.T, rawURL string) string {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Host
 }

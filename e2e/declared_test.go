@@ -197,7 +197,7 @@ func connect(t *testing.T) resolvers.Sources {
 		return h
 	}
 	rpc := func(name string, inputs upstream.Inputs) *upstream.GRPC {
-		g, err := upstream.NewGRPC(upstream.Options{Name: name, URL: "grpc://" + d.URL(name), Timeout: patience}, inputs)
+		g, err := upstream.NewGRPC(upstream.Options{Name: name, URL: d.URL(name), Timeout: patience}, inputs)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -111,9 +111,6 @@ func configOf(t *testing.T, d *demo.Demo, yaml string, processor *spans) server.
 	for _, s := range d.Services() {
 		source := c.Sources[s.Name]
 		source.URL, source.Timeout = s.URL, config.Duration(patience)
-		if s.Kind == demo.GRPC {
-			source.URL = "grpc://" + s.URL
-		}
 		c.Sources[s.Name] = source
 	}
 	for name, source := range c.Sources {

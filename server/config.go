@@ -30,7 +30,7 @@ type Config struct {
 
 // CORSConfig is which web pages may ask.
 type CORSConfig struct {
-	AllowedOrigins []string `yaml:"allowedOrigins" desc:"Origins such as https://shop.example; http://localhost:* and http://127.0.0.1:* stand for any port."`
+	AllowedOrigins []string `yaml:"allowedOrigins" desc:"Origins such as https://shop.example. A star stands for anything: http://localhost:* for every port."`
 }
 
 // AuthConfig is whose tokens are good.

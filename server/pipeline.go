@@ -4,13 +4,13 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/playground"
+	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/graph"
@@ -19,6 +19,7 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/loader"
+	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/resolvers"
@@ -32,7 +33,7 @@ func (s *Server) pipeline() http.Handler {
 		s.cors,       // before who is calling: a browser's preflight has no token
 		s.identify,   // before anything that depends on the caller
 		s.deadline,   // the request's time covers everything that can wait
-		s.inputsSeen, // last, with the caller known: what sources may pass on
+		s.passInputs, // last, with the caller known: what sources may pass on
 	}
 	h := s.routes()
 	for i := len(stages) - 1; i >= 0; i-- {
@@ -103,45 +104,16 @@ func (s *Server) observe(next http.Handler) http.Handler {
 
 // cors lets pages of the allowed origins ask. It never allows credentials: the gateway knows no cookies.
 func (s *Server) cors(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		origin := r.Header.Get("Origin")
-		if origin == "" || !allowed(s.config.CORS.AllowedOrigins, origin) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		h := w.Header()
-		h.Set("Access-Control-Allow-Origin", origin)
-		h.Add("Vary", "Origin")
-		h.Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
-		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			h.Set("Access-Control-Allow-Methods", "GET, POST")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, Accept-Language, X-Request-Id, Traceparent, Tracestate")
-			h.Set("Access-Control-Max-Age", "600")
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// allowed says whether an origin is in the list, where "http://localhost:*" stands for every port.
-func allowed(list []string, origin string) bool {
-	for _, o := range list {
-		if o == origin {
-			return true
-		}
-		if host, ok := strings.CutSuffix(o, ":*"); ok {
-			if port, ok := strings.CutPrefix(origin, host); ok && isPort(port) {
-				return true
-			}
-		}
+	if len(s.config.CORS.AllowedOrigins) == 0 {
+		return next // to the library, no origins would be all of them
 	}
-	return false
-}
-
-// isPort says whether s is empty or a colon and digits.
-func isPort(s string) bool {
-	return s == "" || s[0] == ':' && len(s) > 1 && strings.Trim(s[1:], "0123456789") == ""
+	return cors.New(cors.Options{
+		AllowedOrigins: s.config.CORS.AllowedOrigins,
+		AllowedMethods: []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, "Traceparent", "Tracestate"},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After"},
+		MaxAge:         600, // seconds
+	}).Handler(next)
 }
 
 // identify finds out who is calling. A bad token is refused; no token is nobody.
@@ -163,7 +135,7 @@ func (s *Server) deadline(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) inputsSeen(next http.Handler) http.Handler {
+func (s *Server) passInputs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := upstream.Request{Header: r.Header}
 		if caller, ok := authn.From(r.Context()); ok {

@@ -27,7 +27,7 @@ func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {
 		source := c.Sources[s.Name]
-		source.URL = sourceURL(s)
+		source.URL = s.URL
 		c.Sources[s.Name] = source
 	}
 	for _, name := range unserved(d) {
@@ -50,14 +50,6 @@ func unserved(d *demo.Demo) []string {
 	return names
 }
 
-// sourceURL gives a service's URL as configurations name it.
-func sourceURL(s demo.Service) string {
-	if s.Kind == demo.GRPC && !strings.Contains(s.URL, "://") {
-		return "grpc://" + s.URL
-	}
-	return s.URL
-}
-
 // roles are those that the demo has tokens for, with what they are for.
 var roles = []struct{ name, is string }{
 	{"customer", "sees the shop, and her own orders"},
@@ -77,7 +69,7 @@ func printServices(w io.Writer, d *demo.Demo) error {
 
 func writeServices(b *strings.Builder, d *demo.Demo) error {
 	for _, s := range d.Services() {
-		fmt.Fprintf(b, "  %-10s %-5s %s\n", s.Name, s.Kind, sourceURL(s))
+		fmt.Fprintf(b, "  %-10s %-5s %s\n", s.Name, s.Kind, s.URL)
 	}
 	fmt.Fprintf(b, "  %-10s %-5s %s\n\nTokens (send as `Authorization: Bearer …`; they hold for a day):\n", "control", "HTTP", d.ControlURL())
 	for _, r := range roles {

@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools pins the programs that `make generate` runs.
+// Package tools pins what `make generate` runs: protoc's plugins as programs, the others as libraries.
 package tools
 
 import (

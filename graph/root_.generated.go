@@ -1908,7 +1908,7 @@ type Review implements Node {
   verifiedPurchase: Boolean!
   "When it was written."
   createdAt: DateTime!
-  "Who wrote it; null if the customer is gone."
+  "Who wrote it; null if there is no such customer, or no longer."
   author: Customer @goField(batch: true, forceResolver: true) @source(name: "customers")
 }
 

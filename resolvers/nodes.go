@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -48,7 +49,7 @@ func (r *Resolver) nodes(ctx context.Context, ids []sources.ID) ([]sources.Node,
 	faults := fault.Items[int]{}
 	for typ, t := range found {
 		for j, i := range at[typ] {
-			if err := t.errorOf(j); err != nil {
+			if err := errorOf(t.err, j); err != nil {
 				faults[i] = fault.From(err)
 			} else {
 				list[i] = t.nodes[j]
@@ -65,11 +66,12 @@ type typed struct {
 	err   error
 }
 
-func (t typed) errorOf(i int) error {
-	if list, ok := errors.AsType[graphql.BatchErrorList](t.err); ok {
+// errorOf gives the error of one object out of a plural read's.
+func errorOf(err error, i int) error {
+	if list, ok := errors.AsType[graphql.BatchErrorList](err); ok {
 		return list[i]
 	}
-	return t.err
+	return err
 }
 
 // nodesOfType gives the objects of one type, nil for those that do not exist. Callers may read what they may read of them otherwise.
@@ -77,22 +79,73 @@ func (r *Resolver) nodesOfType(ctx context.Context, typ string, ids []string) ([
 	load := r.load(ctx)
 	switch typ {
 	case "Product":
-		return public(ctx, load.Products, ids)
+		return asNodes(load.Products.LoadAll(ctx, ids))
 	case "Category":
-		return public(ctx, load.Categories, ids)
+		return asNodes(load.Categories.LoadAll(ctx, ids))
 	case "Review":
-		return public(ctx, load.Reviews, ids)
+		return asNodes(load.Reviews.LoadAll(ctx, ids))
 	case "Customer":
-		return public(ctx, load.Customers, ids)
+		return asNodes(load.Customers.LoadAll(ctx, ids))
 	case "Order":
-		return owned(ctx, load.Orders, ids, typ, nil, func(o *orders.Order) string { return o.CustomerID })
+		return asNodes(r.ordersByID(ctx, ids))
 	case "Payment":
-		return owned(ctx, load.Payments, ids, typ, []string{"payments:read"}, func(p *payments.Payment) string { return p.CustomerID })
+		if f := decide(ctx, typ, "payments:read"); f != nil {
+			return nil, f
+		}
+		return asNodes(owned(ctx, load.Payments, ids, func(p *payments.Payment) string { return p.CustomerID }))
 	case "Shipment":
-		return owned(ctx, load.Shipments, ids, typ, nil, func(s *shipping.Shipment) string { return s.CustomerID })
+		if f := decide(ctx, typ); f != nil {
+			return nil, f
+		}
+		return asNodes(owned(ctx, load.Shipments, ids, func(s *shipping.Shipment) string { return s.CustomerID }))
 	default:
 		return nil, fault.Newf(fault.BadUserInput, "There is no type %q whose objects have ids.", typ)
 	}
+}
+
+// ordersByID gives orders, nil for those that do not exist.
+func (r *Resolver) ordersByID(ctx context.Context, ids []string) ([]*orders.Order, error) {
+	if f := decide(ctx, "Order"); f != nil {
+		return nil, f
+	}
+	return owned(ctx, r.load(ctx).Orders, ids, orderOwner)
+}
+
+// decide says whether the caller may read objects of a type, which fields that are not of that type cannot say by directives.
+func decide(ctx context.Context, typ string, scopes ...string) error {
+	caller, known := authn.From(ctx)
+	if f := authz.Decide(caller, known, scopes, authz.Field{Name: typ}); f != nil {
+		return f
+	}
+	return nil
+}
+
+// owned loads objects: FORBIDDEN unless they are the caller's own, or the caller may read everybody's. Which of those do not exist is for
+// the latter to know.
+func owned[T any](ctx context.Context, l *loader.Loader[string, *T], ids []string, owner func(*T) string) ([]*T, error) {
+	found, err := l.LoadAll(ctx, ids)
+	if found == nil {
+		return nil, err
+	}
+	own, denied := private(ctx, found, owner, scopeOrders, func(o *T) *T { return o })
+	if !ownsOr(ctx, "", scopeOrders) {
+		denied = merge(denied, absent(found))
+	}
+	return own, merge(err, denied) // err first: what could not be loaded is not known to be another's
+}
+
+// absent gives FORBIDDEN for each object that does not exist.
+func absent[T any](found []*T) error {
+	list := make(graphql.BatchErrorList, len(found))
+	for i, o := range found {
+		if o == nil {
+			list[i] = notYours()
+		}
+	}
+	if !slices.Contains(found, nil) {
+		return nil
+	}
+	return list
 }
 
 // object is a pointer to a T that is a Node.
@@ -101,9 +154,8 @@ type object[T any] interface {
 	sources.Node
 }
 
-// public loads objects that anybody may read.
-func public[T any, P object[T]](ctx context.Context, l *loader.Loader[string, P], ids []string) ([]sources.Node, error) {
-	found, err := l.LoadAll(ctx, ids)
+// asNodes gives objects as Nodes.
+func asNodes[T any, P object[T]](found []P, err error) ([]sources.Node, error) {
 	nodes := make([]sources.Node, len(found))
 	for i, o := range found {
 		if o != nil { // else it would be a Node that holds nil
@@ -111,41 +163,4 @@ func public[T any, P object[T]](ctx context.Context, l *loader.Loader[string, P]
 		}
 	}
 	return nodes, err
-}
-
-// owned loads objects of a type for callers with the scopes: FORBIDDEN unless they are the caller's own, or the caller may read
-// everybody's. Which of those do not exist is for the latter to know.
-func owned[T any, P object[T]](
-	ctx context.Context, l *loader.Loader[string, P], ids []string, typ string, scopes []string, owner func(P) string,
-) ([]sources.Node, error) {
-	caller, known := authn.From(ctx)
-	if f := authz.Decide(caller, known, scopes, authz.Field{Name: typ}); f != nil {
-		return nil, f
-	}
-	found, err := l.LoadAll(ctx, ids)
-	if err != nil && found == nil {
-		return nil, err
-	}
-	nodes := make([]sources.Node, len(ids))
-	denied := make(graphql.BatchErrorList, len(ids))
-	for i, o := range found {
-		of := ""
-		if o != nil {
-			of = owner(o)
-		}
-		switch {
-		case !ownsOr(ctx, of, scopeOrders):
-			denied[i] = notYours()
-		case o != nil:
-			nodes[i] = o
-		}
-	}
-	if list, ok := errors.AsType[graphql.BatchErrorList](err); ok {
-		for i, e := range list {
-			if e != nil {
-				denied[i] = e
-			}
-		}
-	}
-	return nodes, denied
 }

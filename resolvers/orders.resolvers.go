@@ -16,13 +16,8 @@ func (r *customerResolver) Orders(ctx context.Context, objs []*customers.Custome
 	if err != nil {
 		return nil, err
 	}
-	query := orders.OrderQuery{Page: page}
-	if status != nil {
-		query.Status = *status
-	}
 	queries, denied := private(ctx, objs, customerID, scopeOrders, func(c *customers.Customer) orders.OrderQuery {
-		query.CustomerID = c.ID.Local
-		return query
+		return orderQuery(c.ID.Local, status, page)
 	})
 	pages, err := r.load(ctx).OrderPages.LoadAll(ctx, queries)
 	return pages, merge(denied, err)
@@ -50,14 +45,11 @@ func (r *queryResolver) Order(ctx context.Context, id sources.ID) (*orders.Order
 	if err != nil {
 		return nil, err
 	}
-	order, err := r.load(ctx).Orders.Load(ctx, local)
-	if err != nil {
+	found, err := r.ordersByID(ctx, []string{local})
+	if err := errorOf(err, 0); err != nil {
 		return nil, err
 	}
-	if !mayReadOrder(ctx, order) {
-		return nil, notYours()
-	}
-	return order, nil
+	return found[0], nil
 }
 
 func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, status *orders.OrderStatus) (*sources.Page[*orders.Order], error) {
@@ -65,11 +57,7 @@ func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, 
 	if err != nil {
 		return nil, err
 	}
-	query := orders.OrderQuery{Page: page}
-	if status != nil {
-		query.Status = *status
-	}
-	return r.Sources.Orders.List(ctx, query)
+	return r.load(ctx).OrderPages.Load(ctx, orderQuery(orders.Everybody, status, page))
 }
 
 func (r *shipmentResolver) Order(ctx context.Context, objs []*shipping.Shipment) ([]*orders.Order, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/catalog"
 	"github.com/mainstem/mainstem/sources/customers"
 	"github.com/mainstem/mainstem/sources/orders"
@@ -78,16 +79,19 @@ func orderID(o *orders.Order) string { return o.ID.Local }
 
 func sku(p *catalog.Product) string { return p.SKU }
 
-// mayReadOrder says whether the order is the caller's own, or the caller may read everybody's. An order that does not exist is nobody's.
-func mayReadOrder(ctx context.Context, o *orders.Order) bool {
-	if o == nil {
-		return ownsOr(ctx, "", scopeOrders)
+// orderQuery asks for the orders of a customer, or of orders.Everybody.
+func orderQuery(customerID string, status *orders.OrderStatus, page sources.PageArgs) orders.OrderQuery {
+	q := orders.OrderQuery{CustomerID: customerID, Page: page}
+	if status != nil {
+		q.Status = *status
 	}
-	return ownsOr(ctx, o.CustomerID, scopeOrders)
+	return q
 }
+
+func orderOwner(o *orders.Order) string { return o.CustomerID }
 
 // ownOrders gives the orders that were loaded, FORBIDDEN in place of those that the caller may not read.
 func ownOrders(ctx context.Context, list []*orders.Order, err error) ([]*orders.Order, error) {
-	own, denied := private(ctx, list, func(o *orders.Order) string { return o.CustomerID }, scopeOrders, func(o *orders.Order) *orders.Order { return o })
-	return own, merge(denied, err)
+	own, denied := private(ctx, list, orderOwner, scopeOrders, func(o *orders.Order) *orders.Order { return o })
+	return own, merge(err, denied)
 }

@@ -9,7 +9,7 @@ import (
 
 func (r *queryResolver) Node(ctx context.Context, id sources.ID) (sources.Node, error) {
 	found, err := r.nodesOfType(ctx, id.Type, []string{id.Local})
-	if err := (typed{found, err}).errorOf(0); err != nil {
+	if err := errorOf(err, 0); err != nil {
 		return nil, err
 	}
 	return found[0], nil

@@ -66,15 +66,6 @@ func refused(f *fault.Error) checks {
 	return c
 }
 
-// problems gives invalid inputs as a union's members.
-func problems[P any](c checks) []P {
-	list := make([]P, len(c))
-	for i, invalid := range c {
-		list[i] = any(invalid).(P)
-	}
-	return list
-}
-
 func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput) (*model.CreateReviewPayload, error) {
 	sku, err := in.ProductID.Of("Product")
 	if err != nil {
@@ -82,7 +73,7 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 	}
 	caller, _ := authn.From(ctx)
 	if !sources.ValidLocal(caller.Subject) {
-		return nil, fault.New(fault.Forbidden, "Only customers write reviews.")
+		return nil, fault.New(fault.Forbidden, "The subject of your token cannot be a review's author.")
 	}
 	var c checks
 	c.that(in.Rating >= 1 && in.Rating <= 5, "rating", "It must be 1 to 5.")
@@ -90,7 +81,7 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 	c.length(&in.Body, "body", 1, 4000)
 	c.key(in.IdempotencyKey)
 	if len(c) > 0 {
-		return &model.CreateReviewPayload{Problems: problems[model.CreateReviewProblem](c)}, nil
+		return &model.CreateReviewPayload{Problems: reviewProblems(c)}, nil
 	}
 	review, err := r.Sources.Reviews.Create(ctx, commandKey(ctx, "createReview", in.IdempotencyKey), reviews.NewReview{
 		SKU: sku, AuthorID: caller.Subject, Rating: in.Rating, Title: in.Title, Body: in.Body,
@@ -105,11 +96,19 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 	return &model.CreateReviewPayload{Review: review, Problems: []model.CreateReviewProblem{}}, nil
 }
 
+func reviewProblems(c checks) []model.CreateReviewProblem {
+	list := make([]model.CreateReviewProblem, len(c))
+	for i, invalid := range c {
+		list[i] = invalid
+	}
+	return list
+}
+
 // createReviewProblems gives a refusal as data, and any other fault as it is.
 func createReviewProblems(f *fault.Error) ([]model.CreateReviewProblem, error) {
 	switch {
 	case f.Code == fault.BadUserInput:
-		return problems[model.CreateReviewProblem](refused(f)), nil
+		return reviewProblems(refused(f)), nil
 	case f.Reason == reviews.ReasonProductUnknown:
 		return []model.CreateReviewProblem{model.ProductNotFound{Message: "There is no such product."}}, nil
 	case f.Reason == reviews.ReasonAlreadyReviewed:
@@ -139,7 +138,7 @@ func (r *Resolver) updateCustomer(ctx context.Context, in model.UpdateCustomerIn
 	c.that(in.DisplayName != nil || in.Email != nil || in.Phone != nil, "displayName", "Nothing is to be changed: name at least one of displayName, email and phone.")
 	c.key(in.IdempotencyKey)
 	if len(c) > 0 {
-		return &model.UpdateCustomerPayload{Problems: problems[model.UpdateCustomerProblem](c)}, nil
+		return &model.UpdateCustomerPayload{Problems: customerProblems(c)}, nil
 	}
 	customer, err := r.Sources.Customers.Update(ctx, commandKey(ctx, "updateCustomer", in.IdempotencyKey), id,
 		customers.Changes{DisplayName: in.DisplayName, Email: in.Email, Phone: in.Phone})
@@ -153,11 +152,19 @@ func (r *Resolver) updateCustomer(ctx context.Context, in model.UpdateCustomerIn
 	return &model.UpdateCustomerPayload{Customer: customer, Problems: []model.UpdateCustomerProblem{}}, nil
 }
 
+func customerProblems(c checks) []model.UpdateCustomerProblem {
+	list := make([]model.UpdateCustomerProblem, len(c))
+	for i, invalid := range c {
+		list[i] = invalid
+	}
+	return list
+}
+
 // updateCustomerProblems gives a refusal as data, and any other fault as it is.
 func updateCustomerProblems(f *fault.Error) ([]model.UpdateCustomerProblem, error) {
 	switch {
 	case f.Code == fault.BadUserInput:
-		return problems[model.UpdateCustomerProblem](refused(f)), nil
+		return customerProblems(refused(f)), nil
 	case f.Code == fault.NotFound:
 		return []model.UpdateCustomerProblem{model.CustomerNotFound{Message: "There is no such customer."}}, nil
 	case f.Reason == customers.ReasonEmailTaken:

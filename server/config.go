@@ -72,6 +72,9 @@ func DefaultConfig() Config {
 	return c
 }
 
+// maxBytes is more than any request or answer should have, and less than would overflow.
+const maxBytes config.Bytes = 1 << 30
+
 var logLevels = []string{"debug", "info", "warn", "error"}
 
 // Validate says what is wrong with the configuration.
@@ -85,25 +88,31 @@ func (c Config) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
 	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
 	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
-	check(c.MaxBodyBytes > 0, "maxBodyBytes", "must be more than nothing")
+	check(c.MaxBodyBytes > 0 && c.MaxBodyBytes <= maxBytes, "maxBodyBytes", "must be more than nothing, and %s at most", maxBytes)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
-	known := sourceNames()
+	for _, origin := range c.CORS.AllowedOrigins {
+		check(origin == "*" || strings.HasPrefix(origin, "http://") || strings.HasPrefix(origin, "https://"), "cors.allowedOrigins",
+			"%q is no origin such as https://shop.example", origin)
+	}
+	made, _ := newClients(c.Sources, nil)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		s, path := c.Sources[name], "sources."+name
-		if !slices.Contains(known, name) {
-			check(false, path, "there is no such source; there are %s", strings.Join(known, ", "))
-			continue
-		}
-		u, err := url.Parse(s.URL)
-		check(s.URL == NoService || err == nil && u.Host != "", path+".url",
-			"must be the service's URL, such as http://127.0.0.1:4101 or grpc://127.0.0.1:4105, or none where there is no such service")
+		check(slices.Contains(made.names, name), path, "there is no such source; there are %s", strings.Join(made.names, ", "))
 		check(s.Timeout > 0, path+".timeout", "must be longer than nothing")
-		check(s.MaxResponseBytes > 0, path+".maxResponseBytes", "must be more than nothing")
+		check(s.MaxResponseBytes > 0 && s.MaxResponseBytes <= maxBytes, path+".maxResponseBytes", "must be more than nothing, and %s at most", maxBytes)
+	}
+	for _, name := range made.names {
+		check(made.wrong[name] == nil, "sources."+name+".url", "%v; it is `none` where there is no such service", made.wrong[name])
+	}
+	if err := made.close(); err != nil {
+		return err
 	}
 	if c.Auth != (AuthConfig{}) {
 		check(c.Auth.Issuer != "", "auth.issuer", "is needed")
 		check(c.Auth.Audience != "", "auth.audience", "is needed")
 		check((c.Auth.JWKSURL == "") == !c.Auth.StaticKey.IsZero(), "auth", "needs either jwksUrl or staticKey")
+		u, err := url.Parse(c.Auth.JWKSURL)
+		check(c.Auth.JWKSURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"), "auth.jwksUrl", "must be an http:// or https:// URL")
 	}
 	check(slices.Contains(logLevels, c.LogLevel), "logLevel", "must be one of %s", strings.Join(logLevels, ", "))
 	if len(wrong) > 0 {

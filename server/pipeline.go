@@ -31,8 +31,8 @@ func (s *Server) pipeline() http.Handler {
 	stages := []func(http.Handler) http.Handler{
 		s.observe,    // first, so that whatever happens has a trace id, a request id and a line in the log
 		s.cors,       // before who is calling: a browser's preflight has no token
+		s.deadline,   // before everything that can wait, such as for the keys of a token's issuer
 		s.identify,   // before anything that depends on the caller
-		s.deadline,   // the request's time covers everything that can wait
 		s.passInputs, // last, with the caller known: what sources may pass on
 	}
 	h := s.routes()
@@ -53,8 +53,8 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// maxTokens bounds a document, in tokens: parsing stops there.
-const maxTokens = 20_000
+// maxTokens bounds a document, in tokens: parsing stops there. Validating takes a time that grows with the square of it.
+const maxTokens = 5_000
 
 // graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
 func (s *Server) graphQL() http.Handler {
@@ -67,14 +67,15 @@ func (s *Server) graphQL() http.Handler {
 	h.AddTransport(transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
 	h.SetErrorPresenter(s.present)
 	h.SetRecoverFunc(fault.Recover)
-	h.SetQueryCache(lru.New[*ast.QueryDocument](1000))
+	h.SetQueryCache(documents{lru.New[*ast.QueryDocument](maxDocuments)})
 	h.SetParserTokenLimit(maxTokens)
 	h.Use(s.tracing.GraphQL()) // first, so that refused operations are traced too
 	h.Use(&limit.Arguments{Scalars: sources.Scalars})
+	h.SetDisableSuggestion(!s.config.Introspection) // which would tell the schema's names
 	if s.config.Introspection {
 		h.Use(extension.Introspection{})
 	} else {
-		h.Use(noIntrospection{})
+		h.Use(limit.NoIntrospection{})
 	}
 	options := loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer}
 	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
@@ -87,6 +88,24 @@ func (s *Server) graphQL() http.Handler {
 		return next(ctx)
 	})
 	return h
+}
+
+// documents are the documents that need not be parsed and validated again. Large ones are not kept: the memory of all is bounded, not just
+// their number.
+type documents struct {
+	graphql.Cache[*ast.QueryDocument]
+}
+
+const (
+	maxDocuments     = 1000
+	maxDocumentBytes = 16 << 10
+)
+
+// Add keeps a document by its text.
+func (d documents) Add(ctx context.Context, text string, document *ast.QueryDocument) {
+	if len(text) <= maxDocumentBytes {
+		d.Cache.Add(ctx, text, document)
+	}
 }
 
 // served gives the schema without what no transport speaks. gqlgen knows @defer by itself: the one answer that is sent would have null,
@@ -111,7 +130,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, "Traceparent", "Tracestate"},
-		ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After"},
+		ExposedHeaders: []string{telemetry.RequestIDHeader},
 		MaxAge:         600, // seconds
 	}).Handler(next)
 }
@@ -119,9 +138,13 @@ func (s *Server) cors(next http.Handler) http.Handler {
 // identify finds out who is calling. A bad token is refused; no token is nobody.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
-		status := http.StatusUnauthorized
-		if f.Code != fault.Unauthenticated {
-			status = http.StatusServiceUnavailable // the issuer's keys cannot be had
+		status := http.StatusServiceUnavailable // the issuer's keys cannot be had
+		switch f.Code {
+		case fault.Unauthenticated:
+			status = http.StatusUnauthorized
+		case fault.DeadlineExceeded:
+			status = http.StatusGatewayTimeout
+		default:
 		}
 		transport.Refuse(w, status, s.present(r.Context(), f))
 	})

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,7 +32,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	release  context.CancelFunc // ends what New has started
-	stopping atomic.Bool
+	probes   probes
 }
 
 // New makes a gateway that listens already and serves when it is Run. It fails if the configuration is not valid or the address is
@@ -63,11 +62,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return fmt.Errorf("auth: %w", err)
 		}
 	}
-	s.clients = &clients{configs: s.config.Sources, tracer: s.tracer, made: map[string]client{}}
-	s.sources = connect(s.clients)
-	if s.clients.err != nil {
-		return s.clients.err
-	}
+	s.clients, s.sources = newClients(s.config.Sources, s.tracer) // Validate has found nothing wrong with them
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
@@ -108,7 +103,6 @@ func (s *Server) Run(ctx context.Context, grace time.Duration) error {
 
 // Stop ends the parts in the reverse order of their start. When ctx ends first, requests under way are cut off, and Stop fails.
 func (s *Server) Stop(ctx context.Context) error {
-	s.stopping.Store(true)
 	var errs []error
 	if s.http != nil {
 		if err := s.http.Shutdown(ctx); err != nil {

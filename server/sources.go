@@ -37,19 +37,23 @@ type client interface {
 	Close() error
 }
 
-// clients makes the sources' clients and keeps them by name. The first thing that goes wrong stays in err.
+// clients makes the sources' clients, and keeps them by name, or what was wrong with them.
 type clients struct {
 	configs map[string]SourceConfig
 	tracer  trace.Tracer
-	names   []string
+	names   []string // in the order of connect
 	made    map[string]client
-	err     error
+	wrong   map[string]error
 }
 
-// sourceNames gives the name of every source, in the order of connect.
+func newClients(configs map[string]SourceConfig, tracer trace.Tracer) (*clients, resolvers.Sources) {
+	c := &clients{configs: configs, tracer: tracer, made: map[string]client{}, wrong: map[string]error{}}
+	return c, connect(c)
+}
+
+// sourceNames gives the name of every source.
 func sourceNames() []string {
-	c := &clients{}
-	connect(c)
+	c, _ := newClients(nil, nil)
 	return c.names
 }
 
@@ -67,10 +71,10 @@ func (c *clients) grpc(name string, inputs upstream.Inputs) *upstream.GRPC {
 
 func keep(c *clients, name string, made client, err error) {
 	c.names = append(c.names, name)
-	if err == nil && c.made != nil {
+	if err != nil {
+		c.wrong[name] = err
+	} else {
 		c.made[name] = made
-	} else if c.err == nil {
-		c.err = err
 	}
 }
 

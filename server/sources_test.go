@@ -3,12 +3,16 @@ package server_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/server"
 )
@@ -80,4 +84,69 @@ func TestASourceWithoutAService(t *testing.T) {
 	if len(ready.Sources) != 0 {
 		t.Errorf("/readyz tells of %v", ready.Sources)
 	}
+}
+
+// TestTheDeadlineCoversTheIssuer: a token whose issuer's keys cannot be had in time costs the request's time, and no more.
+func TestTheDeadlineCoversTheIssuer(t *testing.T) {
+	t.Parallel()
+	gone := make(chan struct{})
+	issuer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-gone }))
+	t.Cleanup(issuer.Close)
+	t.Cleanup(func() { close(gone) })
+	c := server.DefaultConfig()
+	c.Listen = "127.0.0.1:0"
+	c.RequestTimeout = config.Duration(50 * time.Millisecond)
+	c.Auth = server.AuthConfig{Issuer: "https://issuer.test", Audience: "test", JWKSURL: issuer.URL}
+	for name, source := range c.Sources {
+		source.URL = server.NoService
+		c.Sources[name] = source
+	}
+	request, err := http.NewRequest(http.MethodPost, run(t, c)+"/graphql", strings.NewReader(`{"query": "{ __typename }"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJ4In0.AAAA")
+	resp, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusGatewayTimeout {
+		t.Errorf("got status %d, want 504", resp.StatusCode)
+	}
+}
+
+// TestManyLargeDocuments: what anybody sends must not stay in memory.
+func TestManyLargeDocuments(t *testing.T) {
+	t.Parallel()
+	c := server.DefaultConfig()
+	c.Listen = "127.0.0.1:0"
+	for name, source := range c.Sources {
+		source.URL = server.NoService
+		c.Sources[name] = source
+	}
+	url := run(t, c)
+	before := heap()
+	padding := strings.Repeat("x", 900<<10)
+	for i := range 30 {
+		resp, err := http.Post(url+"/graphql", "application/json", strings.NewReader(fmt.Sprintf(`{"query": "{ __typename } # %d %s"}`, i, padding)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("got status %d", resp.StatusCode)
+		}
+	}
+	if grown := heap() - before; grown > 10<<20 {
+		t.Errorf("the heap has grown by %d MiB after 27 MiB of documents", grown>>20)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -21,7 +21,7 @@ type commands struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	var c commands
 	parsed := kong.Parse(&c,
 		kong.Name("mainstem"),
@@ -31,8 +31,7 @@ func main() {
 	)
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "mainstem:", err)
-		stop()
-		os.Exit(1) //nolint:gocritic // what is deferred is done
+		os.Exit(1)
 	}
 }
 

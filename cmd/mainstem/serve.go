@@ -50,7 +50,11 @@ func serve(ctx context.Context, c server.Config, ready func(url string) error) e
 	}
 	s, err := server.New(c, log, tracing) //nolint:contextcheck // what it starts lives until Stop, not until ctx ends
 	if err == nil {
-		err = errors.Join(ready(s.URL()), s.Run(ctx, grace))
+		if err = ready(s.URL()); err == nil {
+			err = s.Run(ctx, grace)
+		} else {
+			err = errors.Join(err, s.Stop(ctx))
+		}
 	}
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()

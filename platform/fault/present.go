@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -65,6 +66,10 @@ func read(err error) (*Error, *gqlerror.Error) {
 		return Newf(BadUserInput, "`$%s`: %s.", g.Path[1:].String(), g.Message), shown
 	case g.Rule != "" || code == string(ValidationFailed):
 		return New(ValidationFailed, g.Message), shown
+	case code == string(ParseFailed) && strings.HasPrefix(g.Message, "exceeded token limit"):
+		f := New(LimitExceeded, "The document has more tokens than are allowed.")
+		f.Limit = "tokens"
+		return f, shown
 	case code == string(ParseFailed):
 		return New(ParseFailed, g.Message), shown
 	case g.Err == nil:

@@ -221,6 +221,9 @@ func parse(body []byte) (*graphql.RawParams, error) {
 }
 
 func needQuery(p *graphql.RawParams) error {
+	if strings.TrimSpace(p.Query) == "" && p.Extensions["persistedQuery"] != nil {
+		return fault.New(fault.PersistedNotSupported, "") // in the words that clients know
+	}
 	if strings.TrimSpace(p.Query) == "" {
 		return fault.New(fault.BadUserInput, "`query` is needed: the GraphQL document to execute.")
 	}

@@ -36,9 +36,12 @@ var _ grpc.ClientConnInterface = (*GRPC)(nil)
 // NewGRPC makes the client of a gRPC service. It connects when it is first used.
 func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 	o.setDefaults()
+	if err := inputs.check(); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" || u.Path != "" || u.User != nil || (u.Scheme != "grpc" && u.Scheme != "grpcs") {
-		return nil, fmt.Errorf("source %s: the URL must be grpc:// or grpcs://, a host and a port, not %q", o.Name, o.URL)
+	if err != nil || u.Port() == "" || u.Path != "" || u.User != nil || (u.Scheme != "grpc" && u.Scheme != "grpcs") {
+		return nil, fmt.Errorf("the URL must be grpc:// or grpcs://, a host and a port, such as grpc://127.0.0.1:4105, not %q", o.URL)
 	}
 	security := insecure.NewCredentials()
 	if u.Scheme == "grpcs" {
@@ -51,9 +54,10 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: o.Timeout}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes))),
 		grpc.WithDisableServiceConfig(),
+		grpc.WithNoProxy(), // services are called directly, as over HTTP
 	)
 	if err != nil {
-		return nil, fmt.Errorf("source %s: %w", o.Name, err)
+		return nil, err
 	}
 	return &GRPC{base: base{Options: o, inputs: inputs}, host: u.Host, conn: conn}, nil
 }
@@ -71,7 +75,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts 
 // Origin gives what the faults of an operation's answers name.
 func (g *GRPC) Origin(operation string) Origin { return Origin{g.Name, operation} }
 
-// NewStream opens a stream, which has no timeout: it ends with ctx. What it and its messages fail with is a *fault.Error.
+// NewStream opens a stream. It has no timeout but ends with ctx, and it is no span. What it and its messages fail with is a *fault.Error.
 func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	if err := Declared(ctx, g.Name); err != nil {
 		return nil, err

@@ -27,12 +27,15 @@ type HTTP struct {
 // NewHTTP makes the client of a REST service. It connects when it is first used.
 func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	o.setDefaults()
+	if err := inputs.check(); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("source %s: the URL must be http:// or https:// and a host, not %q", o.Name, o.URL)
+		return nil, fmt.Errorf("the URL must be http:// or https:// and a host, such as http://127.0.0.1:4101, not %q", o.URL)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("source %s: the URL must not have a user, a query or a fragment", o.Name)
+		return nil, errors.New("the URL must not have a user, a query or a fragment")
 	}
 	u = u.JoinPath("/") // generated code resolves its paths against it
 	return &HTTP{

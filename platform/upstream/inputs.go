@@ -2,8 +2,10 @@ package upstream
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/textproto"
+	"slices"
 )
 
 // Inputs declares what of a client's request a source is given. It receives nothing else of it, so its answers depend on nothing
@@ -11,6 +13,19 @@ import (
 type Inputs struct {
 	Headers []string // passed on under their own names, such as "Accept-Language"
 	Claims  []string // passed on as "Caller-" and the claim's name: "sub" as "Caller-Sub"
+}
+
+// secretHeaders are headers that no source may declare: what they hold opens other doors too.
+var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
+
+// check fails for headers that must not be passed on.
+func (in Inputs) check() error {
+	for _, name := range in.Headers {
+		if slices.Contains(secretHeaders, http.CanonicalHeaderKey(name)) {
+			return fmt.Errorf("the header %s must not be passed on: declare claims in its place", name)
+		}
+	}
+	return nil
 }
 
 // Request is what of a client's request may be passed on, by those sources that declare it.

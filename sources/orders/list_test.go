@@ -90,7 +90,7 @@ func TestPaging(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				page, err := s.List(t.Context(), orders.OrderQuery{Page: args})
+				page, err := s.List(t.Context(), orders.OrderQuery{CustomerID: orders.Everybody, Page: args})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -116,6 +116,15 @@ func TestPaging(t *testing.T) {
 	}
 }
 
+func TestNobodysOrdersAreNotEverybodys(t *testing.T) {
+	t.Parallel()
+	s, seen := served(t, "list.json")
+	_, err := s.List(t.Context(), orders.OrderQuery{Page: sources.PageArgs{First: 1}})
+	if fault.From(err).Code != fault.Internal || seen.all() != "" {
+		t.Errorf("got %v after asking for %q, want INTERNAL_SERVER_ERROR and no call", err, seen.all())
+	}
+}
+
 func TestListRefusesWhatIsNoPosition(t *testing.T) {
 	t.Parallel()
 	for reason, q := range map[string]orders.OrderQuery{
@@ -133,6 +142,7 @@ func TestListRefusesWhatIsNoPosition(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			s, seen := served(t, "list.json")
+			q.CustomerID = orders.Everybody
 			if _, err := s.List(t.Context(), q); err == nil || fault.From(err).Code != fault.BadUserInput {
 				t.Errorf("got %v, want BAD_USER_INPUT", err)
 			}
@@ -154,7 +164,7 @@ func TestListThatIsNotTheOneAskedFor(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			s, _ := answering(t, reply(http.StatusOK, "application/json", body))
-			_, err := s.List(t.Context(), orders.OrderQuery{Page: sources.PageArgs{First: 1, After: "20"}})
+			_, err := s.List(t.Context(), orders.OrderQuery{CustomerID: orders.Everybody, Page: sources.PageArgs{First: 1, After: "20"}})
 			if f := fault.From(err); f == nil || f.Code != fault.SourceContractViolation || f.Source != "orders" || f.Operation != "listOrders" {
 				t.Errorf("got %v, want a violation by orders.listOrders", err)
 			}
@@ -165,7 +175,7 @@ func TestListThatIsNotTheOneAskedFor(t *testing.T) {
 func TestListPastTheEnd(t *testing.T) {
 	t.Parallel()
 	s, _ := answering(t, reply(http.StatusOK, "application/json", `{"items":[],"offset":2147483647,"total":3}`))
-	got, err := s.List(t.Context(), orders.OrderQuery{Page: sources.PageArgs{First: 1, After: "2147483647"}})
+	got, err := s.List(t.Context(), orders.OrderQuery{CustomerID: orders.Everybody, Page: sources.PageArgs{First: 1, After: "2147483647"}})
 	if err != nil {
 		t.Fatal(err)
 	}

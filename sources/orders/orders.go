@@ -59,10 +59,13 @@ type OrderEdge = sources.Edge[*Order]
 
 // OrderQuery is which part of which list of orders to read, the newest first.
 type OrderQuery struct {
-	CustomerID string      // the customer's local id; everybody's orders when empty
+	CustomerID string      // the customer's local id, or Everybody
 	Status     OrderStatus // orders in any state when empty
 	Page       sources.PageArgs
 }
+
+// Everybody asks for everybody's orders. An id that was forgotten must not.
+const Everybody = "*"
 
 // NewOrder is an order to place. All its amounts are in one currency; the service computes the sums.
 type NewOrder struct {

@@ -51,7 +51,7 @@ func TestSource(t *testing.T) {
 			{
 				Name: "List", Answer: "list.json",
 				Do: func(ctx context.Context) error {
-					return sourcestest.PageFault(s.List(ctx, orders.OrderQuery{Page: first}))
+					return sourcestest.PageFault(s.List(ctx, orders.OrderQuery{CustomerID: orders.Everybody, Page: first}))
 				},
 				Required: append(under("/items/0", orderRequired...), "/items", "/offset", "/total"),
 				Enums:    []string{"/items/0/status"},

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -107,8 +108,12 @@ func listParams(q OrderQuery) (*ordersapi.ListOrdersParams, error) {
 		return nil, err
 	}
 	params := &ordersapi.ListOrdersParams{Offset: &skip, Limit: &limit}
-	if q.CustomerID != "" {
+	switch {
+	case q.CustomerID == Everybody:
+	case sources.ValidLocal(q.CustomerID):
 		params.CustomerId = &q.CustomerID
+	default:
+		return nil, fault.Wrap(fault.Internal, fmt.Errorf("orders of the customer %q are asked for", q.CustomerID))
 	}
 	if q.Status != "" {
 		status, ok := statusesOut[q.Status]

@@ -1,4 +1,4 @@
-package server
+package limit
 
 import (
 	"context"
@@ -10,23 +10,23 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
-// noIntrospection is a gqlgen extension that refuses operations which ask for the schema. gqlgen itself would fail their fields with an
+// NoIntrospection is a gqlgen extension that refuses operations which ask for the schema, with GRAPHQL_VALIDATION_FAILED. gqlgen itself would fail their fields with an
 // error like that of a defect. It is linear in the document.
-type noIntrospection struct{}
+type NoIntrospection struct{}
 
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationContextMutator
-} = noIntrospection{}
+} = NoIntrospection{}
 
 // ExtensionName names the extension.
-func (noIntrospection) ExtensionName() string { return "NoIntrospection" }
+func (NoIntrospection) ExtensionName() string { return "NoIntrospection" }
 
 // Validate accepts every schema.
-func (noIntrospection) Validate(graphql.ExecutableSchema) error { return nil }
+func (NoIntrospection) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext checks the operation. It changes nothing.
-func (noIntrospection) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
+func (NoIntrospection) MutateOperationContext(_ context.Context, oc *graphql.OperationContext) *gqlerror.Error {
 	field := schemaField(oc.Operation.SelectionSet)
 	for _, f := range oc.Doc.Fragments { // each once, however often it is spread
 		if field == nil {

@@ -17,6 +17,17 @@ import (
 	"github.com/mainstem/mainstem/server"
 )
 
+// alone is the configuration of a gateway without any service.
+func alone() server.Config {
+	c := server.DefaultConfig()
+	c.Listen = "127.0.0.1:0"
+	for name, source := range c.Sources {
+		source.URL = server.NoService
+		c.Sources[name] = source
+	}
+	return c
+}
+
 // run runs a gateway until the test ends, and gives its URL.
 func run(t *testing.T, c server.Config) string {
 	t.Helper()
@@ -44,12 +55,7 @@ func run(t *testing.T, c server.Config) string {
 // TestASourceWithoutAService: its fields fail like those of a service that is gone, and nobody waits for it.
 func TestASourceWithoutAService(t *testing.T) {
 	t.Parallel()
-	c := server.DefaultConfig()
-	c.Listen = "127.0.0.1:0"
-	for name, source := range c.Sources {
-		source.URL = server.NoService
-		c.Sources[name] = source
-	}
+	c := alone()
 	url := run(t, c)
 	for reason, query := range map[string]string{
 		"REST": `{ products(first: 1) { totalCount } }`,
@@ -93,14 +99,9 @@ func TestTheDeadlineCoversTheIssuer(t *testing.T) {
 	issuer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-gone }))
 	t.Cleanup(issuer.Close)
 	t.Cleanup(func() { close(gone) })
-	c := server.DefaultConfig()
-	c.Listen = "127.0.0.1:0"
+	c := alone()
 	c.RequestTimeout = config.Duration(50 * time.Millisecond)
 	c.Auth = server.AuthConfig{Issuer: "https://issuer.test", Audience: "test", JWKSURL: issuer.URL}
-	for name, source := range c.Sources {
-		source.URL = server.NoService
-		c.Sources[name] = source
-	}
 	request, err := http.NewRequest(http.MethodPost, run(t, c)+"/graphql", strings.NewReader(`{"query": "{ __typename }"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -120,12 +121,7 @@ func TestTheDeadlineCoversTheIssuer(t *testing.T) {
 // TestManyLargeDocuments: what anybody sends must not stay in memory.
 func TestManyLargeDocuments(t *testing.T) {
 	t.Parallel()
-	c := server.DefaultConfig()
-	c.Listen = "127.0.0.1:0"
-	for name, source := range c.Sources {
-		source.URL = server.NoService
-		c.Sources[name] = source
-	}
+	c := alone()
 	url := run(t, c)
 	before := heap()
 	padding := strings.Repeat("x", 900<<10)
@@ -149,4 +145,25 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestTooManyTokens: a document that is too long is refused by the limit's name.
+func TestTooManyTokens(t *testing.T) {
+	t.Parallel()
+	c := alone()
+	document := "{" + strings.Repeat(" __typename", 6000) + " }"
+	resp, err := http.Post(run(t, c)+"/graphql", "application/json", strings.NewReader(`{"query": "`+document+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct {
+		Errors []struct{ Extensions struct{ Code, Limit string } }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Errors) != 1 || answer.Errors[0].Extensions.Code != "LIMIT_EXCEEDED" || answer.Errors[0].Extensions.Limit != "tokens" {
+		t.Errorf("got %+v, want LIMIT_EXCEEDED by tokens", answer.Errors)
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
 
@@ -20,7 +22,7 @@ func ExampleTelemetry_Middleware() {
 	defer func() { _ = tel.Shutdown(context.Background()) }()
 
 	handler := tel.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		fmt.Println("request", telemetry.RequestID(r.Context()), "in trace", telemetry.TraceID(r.Context()))
+		fmt.Println("request", telemetry.RequestID(r.Context()), "in trace", trace.SpanContextFromContext(r.Context()).TraceID())
 	}), slog.New(slog.DiscardHandler), "/graphql")
 
 	r := httptest.NewRequest(http.MethodPost, "/graphql", nil)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -51,7 +50,8 @@ func (GraphQL) Validate(graphql.ExecutableSchema) error { return nil }
 
 const maxOperationName = 100
 
-// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the last response, or with the request.
+// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the response: operations have one, since
+// neither subscriptions nor @defer are served.
 func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	name := string(oc.Operation.Operation)
@@ -68,18 +68,12 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 	if operation != "" {
 		span.SetAttributes(semconv.GraphQLOperationName(operation))
 	}
-	streams := oc.Operation.Operation == ast.Subscription
-	if streams { // whose client goes away without asking for the end
-		context.AfterFunc(ctx, func() { span.End() })
-	}
-	responses := next(ctx)
+	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
-		response := responses(ctx)
+		defer span.End()
+		response := respond(ctx)
 		if response != nil {
 			markErrors(span, response.Errors)
-		}
-		if last := !streams && (response == nil || response.HasNext == nil || !*response.HasNext); last || response == nil {
-			span.End()
 		}
 		return response
 	}
@@ -115,35 +109,17 @@ func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 // be the one that resolves for all.
 func (g GraphQL) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
-	if fc == nil || !fc.IsResolver || !trace.SpanFromContext(ctx).IsRecording() {
+	if fc == nil || !fc.IsResolver {
 		return next(ctx)
 	}
-	s, _ := ctx.Value(stepsKey{}).(*steps)
-	if s == nil { // the stream of a subscription, which is made before there is a response
-		ctx, end := StartStep(ctx, fc.Object, fc.Field.Name)
-		result, err := next(ctx)
-		end(err)
-		return result, err
+	s, recorded := ctx.Value(stepsKey{}).(*steps)
+	if !recorded {
+		return next(ctx)
 	}
 	step := s.enter(ctx, fc)
 	result, err := next(trace.ContextWithSpan(ctx, step.span))
 	s.leave(step, err)
 	return result, err
-}
-
-// StartStep starts a span such as "Product.stock", for an executor that resolves a field for all its parents at once. What it
-// returns ends the span. It does nothing where the trace is not recorded.
-func StartStep(ctx context.Context, object, field string) (context.Context, func(error)) {
-	outer := trace.SpanFromContext(ctx)
-	if !outer.IsRecording() {
-		return ctx, func(error) {}
-	}
-	ctx, span := outer.TracerProvider().Tracer(Scope).Start(ctx, object+"."+field,
-		trace.WithAttributes(objectKey.String(object), fieldKey.String(field)))
-	return ctx, func(err error) {
-		markStep(span, err)
-		span.End()
-	}
 }
 
 // markStep says with which code a step failed.

@@ -37,7 +37,7 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 		}
 		w.Header().Set(RequestIDHeader, id)
 
-		ctx := t.propagator.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
+		ctx := propagation.TraceContext{}.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
 		ctx, span := t.startRequest(ctx, r, routes)
 		sent := &answer{ResponseWriter: w}
 		finished := false

@@ -119,7 +119,7 @@ func TestMiddlewareNamesRequests(t *testing.T) {
 			tel := start(t, telemetry.Config{})
 			handler := tel.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				inside = telemetry.RequestID(r.Context())
-				if telemetry.TraceID(r.Context()) == "" {
+				if traceID(r.Context()) == "" {
 					t.Error("there is no trace id")
 				}
 			}), slog.New(slog.DiscardHandler))

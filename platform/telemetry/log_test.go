@@ -33,8 +33,7 @@ func logged(t *testing.T, write func(*slog.Logger)) map[string]any {
 
 func TestLoggerAddsIDs(t *testing.T) {
 	t.Parallel()
-	tel := start(t, telemetry.Config{})
-	ctx := telemetry.WithRequestID(fromCaller(t.Context(), tel, "01"), "r-1")
+	ctx := telemetry.WithRequestID(fromCaller(t.Context(), "01"), "r-1")
 	ids := func(more map[string]any) map[string]any {
 		line := map[string]any{"msg": "m", "trace_id": callerTrace, "span_id": callerSpan, "request_id": "r-1"}
 		for name, value := range more {

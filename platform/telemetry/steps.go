@@ -15,7 +15,6 @@ type stepsKey struct{}
 type steps struct {
 	mu     sync.Mutex
 	byPath map[string]*step
-	ended  bool
 }
 
 // step is one field for all its parents. Its span starts with the first parent and ends with the last, which is known only when
@@ -62,16 +61,12 @@ func (s *steps) leave(done *step, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	done.last = time.Now()
-	if s.ended { // a deferred part, after the first response
-		done.span.End(trace.WithTimestamp(done.last))
-	}
 }
 
-// end ends all spans: each when its last parent was done, and now those that are still at work.
+// end ends all spans: each when its last parent was done, and now those whose resolver has panicked, which are never left.
 func (s *steps) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
 	for _, done := range s.byPath {
 		if done.last.IsZero() {
 			done.span.End()

@@ -13,7 +13,6 @@ import (
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -80,25 +79,20 @@ func (c Config) endpointURL(path string) string {
 
 // Telemetry makes spans. It is safe for concurrent use.
 type Telemetry struct {
-	provider   trace.TracerProvider
-	propagator propagation.TextMapPropagator
-	tracer     trace.Tracer
-	shutdown   func(context.Context) error
+	provider trace.TracerProvider
+	tracer   trace.Tracer
+	shutdown func(context.Context) error
 }
 
 // New makes a Telemetry. It does not wait for the collector; spans that cannot be sent are dropped, and that is logged.
 //
 // Without an exporter no span is recorded, yet each request has a trace id for its log and its errors: the one that the caller
-// sent, or a random one. What the caller sent is passed on untouched, as W3C Trace Context wants of who takes no part in a trace.
+// sent, or a random one. What the caller sent of the trace stays as it is, as W3C Trace Context wants of who takes no part in it.
 func New(ctx context.Context, c Config) (*Telemetry, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	t := &Telemetry{
-		provider:   offProvider{},
-		propagator: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
-		shutdown:   func(context.Context) error { return nil },
-	}
+	t := &Telemetry{provider: offProvider{}, shutdown: func(context.Context) error { return nil }}
 	if c.Exporter != "" || c.Processor != nil {
 		provider, err := newProvider(ctx, c)
 		if err != nil {
@@ -190,14 +184,8 @@ func (e loggedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOn
 	return nil
 }
 
-// Provider makes tracers, for libraries that trace by themselves.
-func (t *Telemetry) Provider() trace.TracerProvider { return t.provider }
-
 // Tracer makes spans of the instrumentation scope.
 func (t *Telemetry) Tracer(scope string) trace.Tracer { return t.provider.Tracer(scope) }
-
-// Propagator reads and writes traceparent, tracestate and baggage (W3C), for calls to services.
-func (t *Telemetry) Propagator() propagation.TextMapPropagator { return t.propagator }
 
 // Shutdown sends what is left, until ctx ends, and stops. Spans that end later are dropped.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
@@ -205,12 +193,4 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("telemetry: %w", err)
 	}
 	return nil
-}
-
-// TraceID gives the id of the trace that ctx belongs to; "" if there is none.
-func TraceID(ctx context.Context) string {
-	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
-		return sc.TraceID().String()
-	}
-	return ""
 }

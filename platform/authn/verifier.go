@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,17 +16,15 @@ import (
 
 // Options say which tokens are good. Issuer and Audience are needed, and one of JWKSURL and StaticKey.
 type Options struct {
-	Issuer     string           // what a token's iss is
-	Audience   string           // what a token's aud has
-	JWKSURL    string           // where the issuer publishes its keys
-	StaticKey  []byte           // its key instead: PEM or a JWK, or else an HMAC secret of at least 32 bytes
-	Leeway     time.Duration    // how far the issuer's clock may be off
-	Algorithms []string         // such as RS256; all that fit the kind of key when empty, none of which is "none"
-	Now        func() time.Time // time.Now when nil
+	Issuer    string           // what a token's iss is
+	Audience  string           // what a token's aud has
+	JWKSURL   string           // where the issuer publishes its keys
+	StaticKey []byte           // its key instead: PEM or a JWK, or else an HMAC secret of at least 32 bytes
+	Leeway    time.Duration    // how far the issuer's clock may be off
+	Now       func() time.Time // time.Now when nil
 }
 
-// algorithms are those that can be allowed, with the keys that each fits. Keys from a server are never secrets: whoever could
-// read one could sign.
+// algorithms are those that are allowed, with the kind of key that each fits. "none" is not among them.
 var algorithms = map[string]jwa.KeyType{
 	"RS256": jwa.RSA(), "RS384": jwa.RSA(), "RS512": jwa.RSA(), "PS256": jwa.RSA(), "PS384": jwa.RSA(), "PS512": jwa.RSA(),
 	"ES256": jwa.EC(), "ES384": jwa.EC(), "ES512": jwa.EC(), "EdDSA": jwa.OKP(),
@@ -53,44 +50,28 @@ func New(ctx context.Context, o Options) (*Verifier, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	v := &Verifier{options: o}
-	fits := func(kind jwa.KeyType) bool { return kind != jwa.OctetSeq() }
 	if len(o.StaticKey) > 0 {
 		key, err := parseStaticKey(o.StaticKey)
 		if err != nil {
 			return nil, err
 		}
-		v.keys = staticKey{key}
-		fits = func(kind jwa.KeyType) bool { return kind == key.KeyType() }
+		return &Verifier{options: o, keys: staticKey{key}, allowed: allow(func(kind jwa.KeyType) bool { return kind == key.KeyType() })}, nil
 	}
-	var err error
-	if v.allowed, err = allow(o.Algorithms, fits); err != nil {
+	keys, err := newKeySet(ctx, o.JWKSURL, o.Now)
+	if err != nil {
 		return nil, err
 	}
-	if o.JWKSURL != "" {
-		if v.keys, err = newKeySet(ctx, o.JWKSURL, o.Now); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
+	// Keys from a server are never secrets: whoever could read one could sign.
+	return &Verifier{options: o, keys: keys, allowed: allow(func(kind jwa.KeyType) bool { return kind != jwa.OctetSeq() })}, nil
 }
 
-// allow gives the algorithms that are named, or all that fit; one that does not fit is an error.
-func allow(names []string, fits func(jwa.KeyType) bool) (map[string]bool, error) {
+// allow gives the algorithms that fit the kinds of keys.
+func allow(fits func(jwa.KeyType) bool) map[string]bool {
 	allowed := map[string]bool{}
-	for _, name := range names {
-		kind, ok := algorithms[name]
-		if !ok || !fits(kind) {
-			return nil, fmt.Errorf("authn: the algorithm %q cannot be used with this kind of key", name)
-		}
-		allowed[name] = true
+	for name, kind := range algorithms {
+		allowed[name] = fits(kind)
 	}
-	if len(names) == 0 {
-		for name, kind := range algorithms {
-			allowed[name] = fits(kind)
-		}
-	}
-	return allowed, nil
+	return allowed
 }
 
 const maxTokenBytes = 16 << 10

@@ -28,7 +28,8 @@ type Validator interface{ Validate() error }
 // the defaults or the file name; it makes no new ones. A variable with the prefix that sets nothing is refused, so take those that
 // the program reads by itself out of environ.
 //
-// The error is Problems, or says why the file cannot be read. Load keeps no reference into defaults.
+// The error is Problems, or says why the file cannot be read. The settings share no map and no list with defaults, but for fields
+// whose tag is "-".
 func Load[T any](file string, environ []string, defaults T) (T, error) {
 	settings := defaults
 	l := &loading{file: file, environ: variables(environ), read: map[string]bool{}, origins: map[string]origin{}}

@@ -206,7 +206,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a duration without a unit":           {"limits: {deadline: 5}\n", nil, "limits.deadline: \"5\" is not a duration such as 300ms, 5s or 1h30m"},
 		"a negative duration":                 {"sources: {catalog: {timeout: -5s}}\n", nil, "sources.catalog.timeout: \"-5s\" is negative"},
 		"an unknown unit of bytes":            {"limits: {maxBodyBytes: 8Mi}\n", nil, "\"8Mi\" is not a number of bytes such as 4096, 512KiB or 8MB"},
-		"too many bytes":                      {"limits: {maxBodyBytes: 9000000TiB}\n", nil, "\"9000000TiB\" is too large"},
+		"too many bytes":                      {"limits: {maxBodyBytes: 9000000TiB}\n", nil, "\"9000000TiB\" is more than 1024TiB"},
+		"more bytes than there are numbers":   {"limits: {maxBodyBytes: 99999999999999999999}\n", nil, "\"99999999999999999999\" is more than 1024TiB"},
 		"an unknown word for a text type":     {"level: loud\n", nil, "level: slog: level string \"loud\": unknown name"},
 		"a missing value":                     {"listen:\n", nil, "mainstem.yaml:1:9: listen: the value is missing"},
 		"a list for a single value":           {"listen: [a]\n", nil, "listen: a single value is wanted, not a sequence"},
@@ -265,6 +266,24 @@ func TestLoadLeavesTheDefaultsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(defaults(), shared, compare); diff != "" {
+		t.Errorf("defaults have changed (-want +got):\n%s", diff)
+	}
+}
+
+func TestSettingsShareNothingWithTheDefaults(t *testing.T) {
+	t.Parallel()
+	shared := defaults()
+	shared.Labels = map[string]string{"team": "blue"}
+	got, err := config.Load("", nil, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Origins[0] = "https://changed.example"
+	got.Labels["team"] = "red"
+	got.Sources["catalog"] = source{}
+	want := defaults()
+	want.Labels = map[string]string{"team": "blue"}
+	if diff := cmp.Diff(want, shared, compare); diff != "" {
 		t.Errorf("defaults have changed (-want +got):\n%s", diff)
 	}
 }

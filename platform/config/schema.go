@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -51,7 +52,7 @@ func schemaOfType(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9.]+(ns|us|µs|ms|s|m|h))+$|^0$`, Examples: []any{"300ms", "5s", "1h30m"}}
 	case reflect.TypeFor[Bytes]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "integer", Minimum: json.Number("0")},
+			{Type: "integer", Minimum: json.Number("0"), Maximum: json.Number(strconv.Itoa(maxBytes))},
 			{Type: "string", Pattern: `^[0-9]+ *(B|[kK]B|KiB|[MGT]i?B)?$`},
 		}, Examples: []any{"8MiB", "512KiB", 4096}}
 	}

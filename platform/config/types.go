@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -42,8 +41,11 @@ func parseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// Bytes is a number of bytes such as "8MiB", "1MB" or "4096", never negative.
+// Bytes is a number of bytes such as "8MiB", "1MB" or "4096", never negative. It is at most 1024TiB, so that those who add to it need
+// not think of overflow.
 type Bytes int64
+
+const maxBytes = 1024 << 40
 
 // byteUnits are the units of Bytes, the largest first.
 var byteUnits = []struct {
@@ -77,8 +79,8 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 		}
 	}
 	n, err := strconv.ParseUint(digits, 10, 63)
-	if errors.Is(err, strconv.ErrRange) || err == nil && int64(n) > math.MaxInt64/size {
-		return fmt.Errorf("%q is too large", text)
+	if errors.Is(err, strconv.ErrRange) || err == nil && n > uint64(maxBytes/size) {
+		return fmt.Errorf("%q is more than %s", text, Bytes(maxBytes))
 	}
 	if err != nil {
 		return fmt.Errorf("%q is not a number of bytes such as 4096, 512KiB or 8MB", text)

@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log/slog"
-	"math"
 	"strings"
 	"testing"
 
@@ -52,7 +51,7 @@ func TestBytes(t *testing.T) {
 	t.Parallel()
 	tests := map[string]config.Bytes{
 		"0": 0, "1B": 1, "999B": 999, "1kB": 1000, "1KiB": 1024, "8MiB": 8 << 20, "3MB": 3e6, "1GiB": 1 << 30, "2GB": 2e9, "1TiB": 1 << 40,
-		"9223372036854775807B": math.MaxInt64,
+		"1024TiB": 1 << 50,
 	}
 	for text, size := range tests {
 		if got := size.String(); got != text {
@@ -60,6 +59,16 @@ func TestBytes(t *testing.T) {
 		}
 		var read config.Bytes
 		if err := read.UnmarshalText([]byte(text)); err != nil || read != size {
+			t.Errorf("%q gives %d, %v", text, read, err)
+		}
+	}
+}
+
+func TestBytesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"1125899906842625", "1125899906842625B", "1025TiB", "1126TB", "9223372036854775807", "9223372036854775808", "-1", "-1MB"} {
+		read := config.Bytes(7)
+		if err := read.UnmarshalText([]byte(text)); err == nil || read != 7 {
 			t.Errorf("%q gives %d, %v", text, read, err)
 		}
 	}

@@ -19,12 +19,15 @@ var (
 )
 
 // visit calls f with v and every value below it, holders before what they hold, entries of a map by name. v is addressable, and
-// so is what f gets: f may set it. Each map is replaced by a copy, so that the defaults that it came from stay as they are.
+// so is what f gets: f may set it. Each map and list is replaced by a copy, so that the defaults that it came from stay as they are.
 // It fails if a type is none that settings may have.
 func visit(v reflect.Value, path string, f func(v reflect.Value, path string)) error {
 	f(v, path)
 	switch {
 	case isLeaf(v.Type()):
+		if v.Kind() == reflect.Slice && !v.IsNil() {
+			v.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
+		}
 		return nil
 	case v.Kind() == reflect.Struct:
 		fields, err := fieldsOf(v)

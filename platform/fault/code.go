@@ -37,7 +37,7 @@ type Retry string
 const (
 	RetryNo    Retry = "no"
 	RetryYes   Retry = "yes"
-	RetryReads Retry = "reads, and writes with an idempotency key"
+	RetryReads Retry = "reads, and writes with an idempotency key" // a write without one may have been done
 )
 
 // Doc documents a code.
@@ -72,13 +72,13 @@ var Codes = []Doc{
 	{Overloaded, "The gateway or a service has too much to do.",
 		"Wait `retryAfter` seconds.", "Too much is going on at the moment.", RetryYes},
 	{SourceUnavailable, "A service cannot be reached, or says that it is not available.",
-		"Show what is there and ask again later.", "A service is not available at the moment.", RetryYes},
+		"Show what is there and ask again later.", "A service is not available at the moment.", RetryReads},
 	{SourceTimeout, "A service took longer than it is given.",
-		"Show what is there and ask again later.", "A service took too long to answer.", RetryYes},
+		"Show what is there and ask again later.", "A service took too long to answer.", RetryReads},
 	{DeadlineExceeded, "The request's time was over before this field was ready.",
-		"Ask for less, or allow more time.", "The request's time was over before this was ready.", RetryYes},
+		"Ask for less, or allow more time.", "The request's time was over before this was ready.", RetryReads},
 	{SourceFailed, "A service failed inside.",
-		"Ask again later; a write without an idempotency key may have been done.", "A service failed.", RetryReads},
+		"Ask again later.", "A service failed.", RetryReads},
 	{SourceContractViolation, "A service's answer does not fit its contract.",
 		"Report it with the `traceId`.", "A service gave an answer that does not fit its contract.", RetryNo},
 	{LimitExceeded, "The request is larger than a limit allows; `limit` names it.",

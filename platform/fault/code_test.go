@@ -96,6 +96,16 @@ func TestDocsSayEverything(t *testing.T) {
 	}
 }
 
+// Nobody knows whether a write was done that failed so: only reads, and writes that the service recognizes, are safe to send again.
+func TestWritesThatMayHaveBeenDone(t *testing.T) {
+	t.Parallel()
+	for _, code := range []fault.Code{fault.SourceUnavailable, fault.SourceTimeout, fault.DeadlineExceeded, fault.SourceFailed} {
+		if got := code.Doc().Retry; got != fault.RetryReads {
+			t.Errorf("after %s, the retry is %q", code, got)
+		}
+	}
+}
+
 func TestMarkdownIsUpToDate(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/errors.md")

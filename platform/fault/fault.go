@@ -23,7 +23,7 @@ type Error struct {
 
 	detail string       // safe for clients; empty for the code's own sentence
 	cause  error        // for the log alone
-	seen   *atomic.Bool // shared by copies: see FirstSeen
+	seen   *atomic.Bool // shared by copies: see MarkSeen
 }
 
 // Violation is a field that a service refused, in words that the service means for its users.
@@ -54,9 +54,9 @@ func (e *Error) At(source, operation string) *Error {
 	return &c
 }
 
-// InFields gives err with the fields of its violations named in other words: names has those words by a service's own. An error that is no
-// fault, or has no violations, stays as it is.
-func InFields(err error, names map[string]string) error {
+// RenameViolations gives err with the fields of its violations named in other words: names has those words by a service's own. An error
+// that is no fault, or has no violations, stays as it is.
+func RenameViolations(err error, names map[string]string) error {
 	f, ok := errors.AsType[*Error](err)
 	if !ok || len(f.Violations) == 0 {
 		return err
@@ -94,15 +94,20 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// FirstSeen says whether this is the first time that it is asked of this fault or of a copy of it. Who logs faults asks it, so
+// MarkSeen marks this fault and all copies of it as seen, and says whether they had not been seen before. Who logs faults asks it, so
 // that one failed batch is one line in the log and not one for each field.
-func (e *Error) FirstSeen() bool { return e.seen == nil || !e.seen.Swap(true) }
+func (e *Error) MarkSeen() bool { return e.seen == nil || !e.seen.Swap(true) }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Retryable says whether sending the same request again can help. Whether it is safe as well is what Doc().Retry says of the code.
 func (e *Error) Retryable() bool { return e.Code.Doc().Retry != RetryNo }
+
+// RetryAfterSeconds rounds up to whole seconds, as clients are told; zero stays zero.
+func (e *Error) RetryAfterSeconds() int {
+	return int((e.RetryAfter + time.Second - 1) / time.Second)
+}
 
 // Items are the faults of single items of a plural read, by the item's key. The other items were read: a source returns
 // Items beside its results.

@@ -58,32 +58,32 @@ func TestAtGivesACopy(t *testing.T) {
 	}
 }
 
-func TestFirstSeen(t *testing.T) {
+func TestMarkSeen(t *testing.T) {
 	t.Parallel()
 	f := fault.New(fault.SourceFailed, "")
 	first, second := f.At("shop", "list"), f.At("shop", "get").At("shop", "other")
-	if !first.FirstSeen() {
+	if !first.MarkSeen() {
 		t.Error("nobody had seen it")
 	}
-	if f.FirstSeen() || first.FirstSeen() || second.FirstSeen() || f.At("x", "y").FirstSeen() {
+	if f.MarkSeen() || first.MarkSeen() || second.MarkSeen() || f.At("x", "y").MarkSeen() {
 		t.Error("a copy was seen before, and so were all of them")
 	}
-	if !fault.New(fault.SourceFailed, "").FirstSeen() {
+	if !fault.New(fault.SourceFailed, "").MarkSeen() {
 		t.Error("another fault was not seen before")
 	}
-	if literal := (&fault.Error{Code: fault.Internal}); !literal.FirstSeen() || !literal.At("shop", "list").FirstSeen() {
+	if literal := (&fault.Error{Code: fault.Internal}); !literal.MarkSeen() || !literal.At("shop", "list").MarkSeen() {
 		t.Error("what was made without New is logged each time rather than never")
 	}
 }
 
-func TestFirstSeenByOneAlone(t *testing.T) {
+func TestMarkSeenByOneAlone(t *testing.T) {
 	t.Parallel()
 	f := fault.New(fault.SourceFailed, "")
 	var first atomic.Int32
 	var readers sync.WaitGroup
 	for range 50 {
 		readers.Go(func() {
-			if f.At("shop", "list").FirstSeen() {
+			if f.At("shop", "list").MarkSeen() {
 				first.Add(1)
 			}
 		})
@@ -177,11 +177,11 @@ func TestRetryAfterSeconds(t *testing.T) {
 	}
 }
 
-func TestInFields(t *testing.T) {
+func TestRenameViolations(t *testing.T) {
 	t.Parallel()
 	theirs := fault.New(fault.BadUserInput, "")
 	theirs.Violations = []fault.Violation{{Field: "postal_code", Message: "It is needed."}, {Field: "city", Message: "It is needed."}}
-	err := fault.InFields(theirs, map[string]string{"postal_code": "postalCode"})
+	err := fault.RenameViolations(theirs, map[string]string{"postal_code": "postalCode"})
 	if got := fault.From(err).Violations; got[0].Field != "postalCode" || got[1].Field != "city" {
 		t.Errorf("got %v", got)
 	}
@@ -189,7 +189,7 @@ func TestInFields(t *testing.T) {
 		t.Error("the fault itself was changed, which others may share")
 	}
 	for reason, err := range map[string]error{"no fault": errors.New("x"), "no violations": fault.New(fault.Conflict, ""), "nothing": nil} {
-		if got := fault.InFields(err, nil); !errors.Is(got, err) {
+		if got := fault.RenameViolations(err, nil); !errors.Is(got, err) {
 			t.Errorf("%s: got %v", reason, got)
 		}
 	}

@@ -1,8 +1,6 @@
 package fault
 
 import (
-	"time"
-
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -55,9 +53,4 @@ func codeOfGRPC(c codes.Code) Code {
 		return Internal
 	}
 	return SourceContractViolation // a status that gRPC does not define
-}
-
-// RetryAfterSeconds rounds up to whole seconds, as clients are told; zero stays zero.
-func (e *Error) RetryAfterSeconds() int {
-	return int((e.RetryAfter + time.Second - 1) / time.Second)
 }

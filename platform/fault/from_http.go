@@ -70,20 +70,10 @@ func (e *Error) addProblem(body []byte) {
 	for _, v := range p.Errors {
 		field := v.Field
 		if field == "" {
-			field = fieldOfPointer(v.Pointer)
+			field = v.Pointer[strings.LastIndexByte(v.Pointer, '/')+1:] // the last member of such as "#/lines/0/sku"
 		}
 		e.addViolation(field, v.Detail)
 	}
-}
-
-// fieldOfPointer gives the last member that a JSON pointer such as "#/lines/0/sku" names.
-func fieldOfPointer(pointer string) string {
-	for i := len(pointer) - 1; i >= 0; i-- {
-		if pointer[i] == '/' {
-			return pointer[i+1:]
-		}
-	}
-	return pointer
 }
 
 const (

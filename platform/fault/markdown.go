@@ -19,11 +19,14 @@ everything else of the answer is data.
 |---|---|
 | ` + "`code`" + ` | one of the codes below |
 | ` + "`source`, `operation`" + ` | the source that failed and its operation, where one was asked |
-| ` + "`retryable`" + ` | whether sending the same request again can help |
+| ` + "`retryable`" + ` | whether sending the same request again can help; the column "retry" says when it is safe |
 | ` + "`retryAfter`" + ` | how many seconds to wait first, where that is known |
 | ` + "`violations`" + ` | with BAD_USER_INPUT from a source: the fields that it refused |
 | ` + "`limit`" + ` | with LIMIT_EXCEEDED: the limit's name |
 | ` + "`traceId`" + ` | what to name when you report it: the gateway's log has the cause under it |
+
+Where "retry" says more than yes or no, a write without an idempotency key may have been done although it failed: read before you send
+it again.
 
 | code | when | what to do | retry | default message |
 |---|---|---|---|---|

@@ -24,7 +24,7 @@ func Presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
 		}
 		shown.Message = f.Message()
 		shown.Extensions = f.extensions(traceID(ctx))
-		if f.FirstSeen() {
+		if f.MarkSeen() {
 			logFault(ctx, log, f, shown.Path.String())
 		}
 		return shown

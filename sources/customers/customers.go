@@ -88,7 +88,7 @@ func (s *Source) Update(ctx context.Context, key, id string, c Changes) (*Custom
 		return customersapi.NewUpdateCustomerRequest(url, id, &customersapi.UpdateCustomerParams{IdempotencyKey: key}, profileChanges(c))
 	})
 	if err != nil {
-		return nil, fault.InFields(err, inputFields)
+		return nil, fault.RenameViolations(err, inputFields)
 	}
 	return read(answer, id)
 }

@@ -150,7 +150,7 @@ func (s *Source) streamEnd(err error) *fault.Error {
 func (s *Source) Reserve(ctx context.Context, key string, r NewReservation) (*Reservation, error) {
 	answer, err := s.client.Reserve(ctx, reserveRequest(key, r))
 	if err != nil {
-		return nil, fault.InFields(err, inputFields)
+		return nil, fault.RenameViolations(err, inputFields)
 	}
 	held, f := upstream.Convert(s.grpc.Origin("Reserve"), nil, answer, reservation)
 	if f != nil {
@@ -165,7 +165,7 @@ func (s *Source) Reserve(ctx context.Context, key string, r NewReservation) (*Re
 // It fails with PRECONDITION_FAILED and ReasonReservationCommitted, with CONFLICT and ReasonKeyReused, and with BAD_USER_INPUT.
 func (s *Source) Release(ctx context.Context, key, reservationKey string) error {
 	_, err := s.client.Release(ctx, &inventoryapi.ReleaseRequest{IdempotencyKey: key, ReservationKey: reservationKey})
-	return fault.InFields(err, inputFields)
+	return fault.RenameViolations(err, inputFields)
 }
 
 // ReleaseByReference makes all stock available again that is held for one reference. It succeeds too if nothing is held.
@@ -173,7 +173,7 @@ func (s *Source) Release(ctx context.Context, key, reservationKey string) error 
 // It fails with CONFLICT and ReasonKeyReused, and with BAD_USER_INPUT.
 func (s *Source) ReleaseByReference(ctx context.Context, key, reference string) error {
 	_, err := s.client.ReleaseByReference(ctx, &inventoryapi.ReleaseByReferenceRequest{IdempotencyKey: key, Reference: reference})
-	return fault.InFields(err, inputFields)
+	return fault.RenameViolations(err, inputFields)
 }
 
 // Commit takes the stock of a reservation off the shelves, because it was handed to a carrier. It succeeds too if that was done before.
@@ -182,5 +182,5 @@ func (s *Source) ReleaseByReference(ctx context.Context, key, reference string) 
 // ReasonKeyReused, and with BAD_USER_INPUT.
 func (s *Source) Commit(ctx context.Context, key, reservationID string) error {
 	_, err := s.client.Commit(ctx, &inventoryapi.CommitRequest{IdempotencyKey: key, ReservationId: reservationID})
-	return fault.InFields(err, inputFields)
+	return fault.RenameViolations(err, inputFields)
 }

@@ -204,7 +204,7 @@ func (s *Source) UndoCreate(ctx context.Context, key, createKey string) (UndoneO
 			&ordersapi.UndoCreateOrderParams{IdempotencyKey: key}, ordersapi.UndoCreate{CreationKey: createKey})
 	})
 	if err != nil {
-		return UndoneOrder{}, fault.InFields(err, fields)
+		return UndoneOrder{}, fault.RenameViolations(err, fields)
 	}
 	undone, err := upstream.Decode[ordersapi.UndoneCreate](answer)
 	if err != nil {
@@ -221,7 +221,7 @@ func (s *Source) UndoCreate(ctx context.Context, key, createKey string) (UndoneO
 func (s *Source) command(ctx context.Context, operation string, build func(url string) (*http.Request, error)) (*Order, error) {
 	answer, err := s.http.Do(ctx, operation, build)
 	if err != nil {
-		return nil, fault.InFields(err, fields)
+		return nil, fault.RenameViolations(err, fields)
 	}
 	changed, err := upstream.Decode[ordersapi.Order](answer)
 	if err != nil {

@@ -159,7 +159,7 @@ func (s *Source) Pages(ctx context.Context, pages []ReviewPage) (map[ReviewPage]
 func (s *Source) Create(ctx context.Context, key string, n NewReview) (*Review, error) {
 	answer, err := s.client.CreateReview(ctx, createRequest(key, n))
 	if err != nil {
-		return nil, fault.InFields(err, inputFields)
+		return nil, fault.RenameViolations(err, inputFields)
 	}
 	written, f := upstream.Convert(s.grpc.Origin("CreateReview"), nil, answer.GetReview(), review)
 	if f != nil {

@@ -103,7 +103,7 @@ func (s *Source) ByOrderID(ctx context.Context, orderIDs []string) (map[string]*
 func (s *Source) Create(ctx context.Context, key string, n NewShipment) (*Shipment, error) {
 	answer, err := s.client.CreateShipment(ctx, createRequest(key, n))
 	if err != nil {
-		return nil, fault.InFields(err, inputFields)
+		return nil, fault.RenameViolations(err, inputFields)
 	}
 	return s.one("CreateShipment", answer.GetShipment())
 }
@@ -114,7 +114,7 @@ func (s *Source) Create(ctx context.Context, key string, n NewShipment) (*Shipme
 // It fails with PRECONDITION_FAILED and ReasonInTransit, with CONFLICT and ReasonKeyReused, and with BAD_USER_INPUT.
 func (s *Source) Cancel(ctx context.Context, key, creationKey string) error {
 	_, err := s.client.CancelShipment(ctx, &shippingapi.CancelShipmentRequest{IdempotencyKey: key, CreationKey: creationKey})
-	return fault.InFields(err, inputFields)
+	return fault.RenameViolations(err, inputFields)
 }
 
 // CancelByID calls off the shipment with the local id, if the carrier does not have it yet, and gives it as it is then. One that was
@@ -125,7 +125,7 @@ func (s *Source) Cancel(ctx context.Context, key, creationKey string) error {
 func (s *Source) CancelByID(ctx context.Context, key, id string) (*Shipment, error) {
 	answer, err := s.client.CancelShipmentById(ctx, &shippingapi.CancelShipmentByIdRequest{IdempotencyKey: key, ShipmentId: id})
 	if err != nil {
-		return nil, fault.InFields(err, inputFields)
+		return nil, fault.RenameViolations(err, inputFields)
 	}
 	return s.one("CancelShipmentById", answer.GetShipment())
 }

@@ -79,7 +79,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 		}
 	}
 	n, err := strconv.ParseUint(digits, 10, 63)
-	if errors.Is(err, strconv.ErrRange) || err == nil && n > uint64(maxBytes/size) {
+	if errors.Is(err, strconv.ErrRange) || err == nil && int64(n) > maxBytes/size {
 		return fmt.Errorf("%q is more than %s", text, Bytes(maxBytes))
 	}
 	if err != nil {

@@ -77,8 +77,11 @@ func NewPageArgs(list string, first int32, after *string) (PageArgs, error) {
 	return args, nil
 }
 
-// maxCursor bounds a cursor's form on the wire, in bytes.
-const maxCursor = 512
+// maxCursor bounds a cursor's form on the wire, in bytes, and maxPosition what it stands for beside the list's name.
+const (
+	maxCursor   = 512
+	maxPosition = 350
+)
 
 // Cursor gives the form on the wire of a position in a list, which clients must treat as opaque.
 func Cursor(list, position string) string {
@@ -87,18 +90,20 @@ func Cursor(list, position string) string {
 
 func parseCursor(list, s string) (string, error) {
 	if len(s) <= maxCursor {
-		if name, position, ok := decodePair(s); ok && name == list && printable(position) {
+		if name, position, ok := decodePair(s); ok && name == list && ValidPosition(position) {
 			return position, nil
 		}
 	}
 	return "", fault.New(fault.BadUserInput, "`after` is not a cursor of this list. Use a `cursor` or `endCursor` as the list gave it.")
 }
 
-func printable(s string) bool {
+// ValidPosition says whether s can be a position in a list: 1 to 350 printable ASCII characters. NewPageArgs accepts the cursors of no
+// others, so a source must give no others: a client could not go on from there.
+func ValidPosition(s string) bool {
 	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
+		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && len(s) <= maxPosition
 }

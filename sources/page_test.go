@@ -73,7 +73,7 @@ func TestCursorRefused(t *testing.T) {
 		"spare bits that are set": good[:len(good)-1] + string(good[len(good)-1]+1),
 		"a line break inside":     good[:4] + "\n" + good[4:],
 		"a line break at the end": good + "\r\n",
-		"too long":                encoded("products:" + strings.Repeat("1", 376)),
+		"too long":                encoded("products:" + strings.Repeat("1", 351)),
 		"far too long":            strings.Repeat("A", 1<<20),
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -87,10 +87,27 @@ func TestCursorRefused(t *testing.T) {
 	}
 	for reason, cursor := range map[string]string{
 		"the one that the refused ones were made of": good,
-		"the longest": encoded("products:" + strings.Repeat("1", 375)),
+		"the longest": encoded("products:" + strings.Repeat("1", 350)),
 	} {
 		if _, err := sources.NewPageArgs("products", 1, &cursor); err != nil {
 			t.Errorf("%s: %v", reason, err)
+		}
+	}
+}
+
+func TestValidPosition(t *testing.T) {
+	t.Parallel()
+	for _, position := range []string{"1", " ", "~", "name:a:b", "product/SKU-000017/b0.316", strings.Repeat("p", 350)} {
+		if !sources.ValidPosition(position) {
+			t.Errorf("%.40q is refused", position)
+		}
+	}
+	for reason, position := range map[string]string{
+		"nothing": "", "a newline": "a\nb", "a NUL": "\x00", "a delete": "a\x7f", "a letter beyond ASCII": "ä", "what is not UTF-8": "\xff",
+		"too long": strings.Repeat("p", 351),
+	} {
+		if sources.ValidPosition(position) {
+			t.Errorf("%s: %.40q is accepted", reason, position)
 		}
 	}
 }

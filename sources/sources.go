@@ -4,6 +4,8 @@
 // service feeds, reads them in the plural, and passes commands on. See docs/add-a-source.md.
 package sources
 
+import "slices"
+
 // Node is an object with a global id (https://relay.dev/graphql/objectidentification.htm).
 type Node interface{ IsNode() }
 
@@ -21,4 +23,22 @@ type Address struct {
 	Region      *string
 	PostalCode  string
 	CountryCode string // ISO 3166-1 alpha-2
+}
+
+// Valid says whether the address has all that a parcel needs, none of it empty, and a country whose code has the form of one.
+func (a *Address) Valid() bool {
+	return a.Recipient != "" && a.City != "" && a.PostalCode != "" && capitals(a.CountryCode, 2) &&
+		len(a.Lines) > 0 && !slices.Contains(a.Lines, "")
+}
+
+// ValidCurrency says whether s has the form of a currency's code in ISO 4217: three capital letters.
+func ValidCurrency(s string) bool { return capitals(s, 3) }
+
+func capitals(s string, n int) bool {
+	for i := range len(s) {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return len(s) == n
 }

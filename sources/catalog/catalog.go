@@ -116,7 +116,9 @@ type Source struct{ http *upstream.HTTP }
 // New makes the source of the catalog that h calls.
 func New(h *upstream.HTTP) *Source { return &Source{http: h} }
 
-// Products gives a page of the products that the query asks for.
+// Products gives a page of the products that the query asks for. A search, a price or a category that the catalog would refuse is
+// BAD_USER_INPUT without a call, and so is, after one, a position that is none of this list in this order. A product that does not fit
+// the contract is the fault of its edge; a page that is not the one asked for is SOURCE_CONTRACT_VIOLATION.
 func (s *Source) Products(ctx context.Context, q ProductQuery) (*ProductConnection, error) {
 	params, err := listParams(q)
 	if err != nil {
@@ -132,16 +134,20 @@ func (s *Source) Products(ctx context.Context, q ProductQuery) (*ProductConnecti
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPage(page, q.Page.First); err != nil {
+		return nil, err.At(answer.Source, answer.Operation)
+	}
 	edges := make([]ProductEdge, len(page.Entries))
 	for i := range page.Entries {
 		e := &page.Entries[i]
-		item, f := upstream.Convert(answer.Origin, broken[i], &e.Product, product)
+		item, f := upstream.Convert(answer.Origin, broken[i], e, entry)
 		edges[i] = sources.NewEdge(ProductList, e.Cursor, item, f)
 	}
 	return sources.NewPage(edges, page.HasPrevious, page.HasMore, page.Total), nil
 }
 
-// ProductsOfCategories gives a page of products for each category, by a call each.
+// ProductsOfCategories gives a page of products for each category, by a call each. The list of an unknown category is empty. What a page
+// fails with, as Products does, is in the fault.Items beside the other pages.
 func (s *Source) ProductsOfCategories(ctx context.Context, pages []CategoryPage) (map[CategoryPage]*ProductConnection, error) {
 	return upstream.Each(ctx, maxParallel, pages, func(ctx context.Context, p CategoryPage) (*ProductConnection, error) {
 		id := sources.ID{Type: "Category", Local: p.CategoryID}
@@ -149,7 +155,8 @@ func (s *Source) ProductsOfCategories(ctx context.Context, pages []CategoryPage)
 	})
 }
 
-// ProductsBySKU gives products in any state by their SKUs, MaxBatch at most.
+// ProductsBySKU gives products in any state by their SKUs, MaxBatch at most: for more, the catalog refuses all with BAD_USER_INPUT. A product
+// that the catalog does not know is absent; one that does not fit the contract is in the fault.Items beside the others.
 func (s *Source) ProductsBySKU(ctx context.Context, skus []string) (map[string]*Product, error) {
 	answer, err := s.http.Do(upstream.WithKeys(ctx, len(skus)), "batchGetProducts", func(url string) (*http.Request, error) {
 		return catalogapi.NewBatchGetProductsRequest(url, &catalogapi.BatchGetProductsParams{Sku: skus})
@@ -165,7 +172,8 @@ func (s *Source) ProductsBySKU(ctx context.Context, skus []string) (map[string]*
 		func(p *catalogapi.Product) string { return p.Sku }, product)
 }
 
-// CategoriesByID gives categories by their local ids, MaxBatch at most.
+// CategoriesByID gives categories by their local ids, MaxBatch at most: for more, the catalog refuses all with BAD_USER_INPUT. A category
+// that the catalog does not know is absent; one that does not fit the contract is in the fault.Items beside the others.
 func (s *Source) CategoriesByID(ctx context.Context, ids []string) (map[string]*Category, error) {
 	answer, err := s.http.Do(upstream.WithKeys(ctx, len(ids)), "batchGetCategories", func(url string) (*http.Request, error) {
 		return catalogapi.NewBatchGetCategoriesRequest(url, &catalogapi.BatchGetCategoriesParams{Id: ids})

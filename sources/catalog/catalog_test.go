@@ -2,9 +2,12 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +20,24 @@ import (
 	"github.com/mainstem/mainstem/sources/sourcestest"
 )
 
+// productOutOfRange has what the contract excludes of the product at a place of an answer.
+func productOutOfRange(at string) map[string]any {
+	return map[string]any{
+		at + "/sku": sourcestest.Several{"", "../x", strings.Repeat("S", 129)}, at + "/category_id": sourcestest.Several{"", "../x"},
+		at + "/name": "", at + "/brand": "", at + "/price/minor_units": -1, at + "/price/currency": sourcestest.Several{"", "EU", "eur", "EURO"},
+		at + "/images/0/url": sourcestest.Several{"", "/1.jpg", "javascript:alert(1)"},
+	}
+}
+
 func TestSource(t *testing.T) {
 	productsRequired := []string{"/products/0/sku", "/products/0/name", "/products/0/price/minor_units", "/products/0/images/0/url", "/products/0/created_at"}
+	categoryOutOfRange := map[string]any{
+		"/categories/0/id": sourcestest.Several{"", "../x"}, "/categories/0/parent_id": sourcestest.Several{"", "../x"},
+		"/categories/0/name": "", "/categories/0/slug": sourcestest.Several{"", "Dining", "dining tables", "../x", "a--b", "-a"},
+	}
+	pageOutOfRange := productOutOfRange("/entries/0/product")
+	pageOutOfRange["/total"] = -1
+	pageOutOfRange["/entries/0/cursor"] = sourcestest.Several{"", "a\nb", "ä", strings.Repeat("c", 201)}
 	sourcestest.REST(t, catalog.Inputs, func(h *upstream.HTTP) []sourcestest.Call {
 		s := catalog.New(h)
 		return []sourcestest.Call{
@@ -29,7 +48,7 @@ func TestSource(t *testing.T) {
 					return sourcestest.PageFault(page, err)
 				},
 				Required: []string{"/entries", "/entries/0/cursor", "/entries/0/product/sku", "/entries/0/product/price/currency", "/has_more", "/total"},
-				Enums:    []string{"/entries/0/product/status"},
+				Enums:    []string{"/entries/0/product/status"}, OutOfRange: pageOutOfRange,
 			},
 			{
 				Name: "ProductsOfCategories", Answer: "page.json", Requests: 2, Absent: true,
@@ -40,7 +59,7 @@ func TestSource(t *testing.T) {
 					})
 					return err
 				},
-				Required: []string{"/entries", "/has_previous"},
+				Required: []string{"/entries", "/has_previous"}, OutOfRange: map[string]any{"/total": -1},
 			},
 			{
 				Name: "ProductsBySKU", Answer: "products.json",
@@ -49,7 +68,7 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required: append(productsRequired, "/products"),
-				Enums:    []string{"/products/0/status"},
+				Enums:    []string{"/products/0/status"}, OutOfRange: productOutOfRange("/products/0"),
 			},
 			{
 				Name: "CategoriesByID", Answer: "categories.json",
@@ -57,7 +76,7 @@ func TestSource(t *testing.T) {
 					_, err := s.CategoriesByID(ctx, []string{"CAT-07"})
 					return err
 				},
-				Required: []string{"/categories", "/categories/0/id", "/categories/0/name", "/categories/0/slug"},
+				Required: []string{"/categories", "/categories/0/id", "/categories/0/name", "/categories/0/slug"}, OutOfRange: categoryOutOfRange,
 			},
 			{
 				Name: "Categories", Answer: "categories.json",
@@ -65,24 +84,45 @@ func TestSource(t *testing.T) {
 					_, err := s.Categories(ctx)
 					return err
 				},
-				Required: []string{"/categories", "/categories/0/id", "/categories/0/description"},
+				Required: []string{"/categories", "/categories/0/id", "/categories/0/description"}, OutOfRange: categoryOutOfRange,
 			},
 		}
 	})
 }
 
-// served gives a source whose service answers everything with a recorded answer, and keeps the last request's URL.
-func served(t *testing.T, file string) (s *catalog.Source, url *string) {
+func recorded(t *testing.T, file string) string {
 	t.Helper()
 	answer, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(answer)
+}
+
+// recordedEntry gives the entry of page.json.
+func recordedEntry(t *testing.T) string {
+	t.Helper()
+	var page struct{ Entries []json.RawMessage }
+	if err := json.Unmarshal([]byte(recorded(t, "page.json")), &page); err != nil {
+		t.Fatal(err)
+	}
+	return string(page.Entries[0])
+}
+
+// served gives a source whose service answers everything with a recorded answer, and keeps the last request's URL.
+func served(t *testing.T, file string) (s *catalog.Source, url *string) {
+	t.Helper()
+	return answering(t, recorded(t, file))
+}
+
+// answering is served with an answer that was not recorded.
+func answering(t *testing.T, answer string) (s *catalog.Source, url *string) {
+	t.Helper()
 	url = new(string)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		*url = r.URL.String()
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(answer)
+		_, _ = io.WriteString(w, answer)
 	}))
 	t.Cleanup(server.Close)
 	h, err := upstream.NewHTTP(upstream.Options{Name: "catalog", URL: server.URL}, catalog.Inputs)
@@ -131,6 +171,66 @@ func TestProducts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestCursorThatIsNoneCostsItsEdgeOnly(t *testing.T) {
+	t.Parallel()
+	for reason, cursor := range map[string]string{"empty": ``, "too long": strings.Repeat("c", 201), "two lines": `a\nb`, "beyond ASCII": `ä`} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			good := recordedEntry(t)
+			s, _ := answering(t, `{"entries":[`+good+`,`+strings.Replace(good, "bmV3ZXN0OlNLVS0wMDAwMTc", cursor, 1)+`],"has_more":true,"has_previous":false,"total":2}`)
+			page, err := s.Products(t.Context(), catalog.ProductQuery{OrderBy: catalog.OrderNewest, Page: sources.PageArgs{First: 2}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := page.Edges[0]; e.Fault != nil || e.Item == nil {
+				t.Errorf("the other edge is %+v", e)
+			}
+			if f := page.Edges[1].Fault; f == nil || f.Code != fault.SourceContractViolation || f.Source != "catalog" || f.Operation != "listProducts" {
+				t.Errorf("the edge's fault is %v, want SOURCE_CONTRACT_VIOLATION", f)
+			}
+		})
+	}
+}
+
+func TestLongestCursorComesBack(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("c", 200)
+	s, url := answering(t, `{"entries":[`+strings.Replace(recordedEntry(t), "bmV3ZXN0OlNLVS0wMDAwMTc", longest, 1)+`],"has_more":true,"has_previous":false,"total":2}`)
+	page, err := s.Products(t.Context(), catalog.ProductQuery{OrderBy: catalog.OrderNewest, Page: sources.PageArgs{First: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	args, err := sources.NewPageArgs(catalog.ProductList, 1, page.PageInfo.EndCursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Products(t.Context(), catalog.ProductQuery{OrderBy: catalog.OrderNewest, Page: args}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(*url, "&after="+longest) {
+		t.Errorf("asked for %s", *url)
+	}
+}
+
+func TestPageThatIsNotTheOneAskedFor(t *testing.T) {
+	t.Parallel()
+	good := recordedEntry(t)
+	for reason, body := range map[string]string{
+		"more entries than were asked for": `{"entries":[` + good + `,` + good + `],"has_more":true,"has_previous":false,"total":311}`,
+		"less than no product":             `{"entries":[],"has_more":false,"has_previous":false,"total":-1}`,
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s, _ := answering(t, body)
+			page, err := s.Products(t.Context(), catalog.ProductQuery{OrderBy: catalog.OrderNewest, Page: sources.PageArgs{First: 1}})
+			f := fault.From(err)
+			if page != nil || f == nil || f.Code != fault.SourceContractViolation || f.Source != "catalog" || f.Operation != "listProducts" {
+				t.Errorf("got %v and %v, want SOURCE_CONTRACT_VIOLATION by catalog.listProducts", page, err)
+			}
+		})
 	}
 }
 

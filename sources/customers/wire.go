@@ -54,8 +54,8 @@ func customer(c *customersapi.Customer) (*Customer, error) {
 	if !sources.ValidLocal(c.Id) {
 		return nil, upstream.Violation("customer %q: not an id", c.Id)
 	}
-	if c.DisplayName == "" || c.Email == "" {
-		return nil, upstream.Violation("customer %q has an empty name or e-mail address", c.Id)
+	if c.DisplayName == "" || c.Email == "" || c.Phone != nil && *c.Phone == "" {
+		return nil, upstream.Violation("customer %q has an empty name, e-mail address or telephone number", c.Id)
 	}
 	var avatar *sources.URL
 	if c.AvatarUrl != nil {
@@ -67,11 +67,10 @@ func customer(c *customersapi.Customer) (*Customer, error) {
 	}
 	addresses := make([]sources.Address, len(c.Addresses))
 	for i := range c.Addresses {
-		a := &c.Addresses[i]
-		if !validCountry(a.Country) || len(a.StreetLines) == 0 {
-			return nil, upstream.Violation("customer %q: address %d lacks its street, or its country is %q", c.Id, i, a.Country)
+		addresses[i] = address(&c.Addresses[i])
+		if !addresses[i].Valid() {
+			return nil, upstream.Violation("customer %q: address %d lacks a part, or its country is %q", c.Id, i, addresses[i].CountryCode)
 		}
-		addresses[i] = address(a)
 	}
 	return &Customer{
 		ID:          sources.ID{Type: "Customer", Local: c.Id},
@@ -94,10 +93,6 @@ func address(a *customersapi.PostalAddress) sources.Address {
 		PostalCode:  a.PostalCode,
 		CountryCode: a.Country,
 	}
-}
-
-func validCountry(code string) bool {
-	return len(code) == 2 && code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z'
 }
 
 func profileChanges(c Changes) customersapi.ProfileChanges {

@@ -49,6 +49,10 @@ func TestSource(t *testing.T) {
 				Required: []string{
 					"/stock/0/sku", "/stock/0/warehouses", "/stock/0/warehouses/0/code", "/stock/0/updatedAt", "/stock/1/sku", "/stock/1/updatedAt",
 				},
+				OutOfRange: map[string]any{
+					"/stock/0/sku": sourcestest.Several{"", "../x"}, "/stock/0/available": -1, "/stock/0/reserved": -1, "/stock/1/warehouses": []any{},
+					"/stock/0/warehouses/0/code": "", "/stock/0/warehouses/1/onHand": -1,
+				},
 			},
 			{
 				Name: "Reserve", Answer: "reserved.json", Message: &inventoryapi.ReserveResponse{},
@@ -56,7 +60,8 @@ func TestSource(t *testing.T) {
 					_, err := s.Reserve(ctx, key, reserved)
 					return err
 				},
-				Required: []string{"/reservationId"},
+				Required:   []string{"/reservationId"},
+				OutOfRange: map[string]any{"/reservationId": sourcestest.Several{"", "../x"}},
 			},
 			{
 				Name: "Release", Answer: "released.json", Message: &inventoryapi.ReleaseResponse{},

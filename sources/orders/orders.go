@@ -117,7 +117,8 @@ type Source struct{ http *upstream.HTTP }
 // New makes the source of the orders service that h calls.
 func New(h *upstream.HTTP) *Source { return &Source{http: h} }
 
-// ByIDs gives orders by their local ids, MaxBatch at most.
+// ByIDs gives orders by their local ids, MaxBatch at most: for more, the service refuses all with BAD_USER_INPUT. An order that the service
+// does not know is absent; one that does not fit the contract is in the fault.Items beside the others.
 func (s *Source) ByIDs(ctx context.Context, ids []string) (map[string]*Order, error) {
 	answer, err := s.http.Do(upstream.WithKeys(ctx, len(ids)), "batchGetOrders", func(url string) (*http.Request, error) {
 		return ordersapi.NewBatchGetOrdersRequest(url, &ordersapi.BatchGetOrdersParams{Id: ids})

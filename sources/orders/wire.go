@@ -21,13 +21,43 @@ func order(o *ordersapi.Order) (*Order, error) {
 	if !sources.ValidLocal(o.Id) || !sources.ValidLocal(o.CustomerId) {
 		return nil, upstream.Violation("order %q of customer %q: not an id", o.Id, o.CustomerId)
 	}
+	if o.Number == "" {
+		return nil, upstream.Violation("order %q has no number", o.Id)
+	}
 	if err := checkAmounts(o); err != nil {
 		return nil, err
 	}
+	lines, err := orderLines(o)
+	if err != nil {
+		return nil, err
+	}
+	shipTo := address(&o.ShipTo)
+	if !shipTo.Valid() {
+		return nil, upstream.Violation("order %q: the address lacks a part, or its country is %q", o.Id, shipTo.CountryCode)
+	}
+	return &Order{
+		ID:              sources.ID{Type: "Order", Local: o.Id},
+		Number:          o.Number,
+		Status:          status,
+		PlacedAt:        o.PlacedAt,
+		Lines:           lines,
+		Subtotal:        money(o.Subtotal),
+		ShippingCost:    money(o.ShippingCost),
+		Tax:             money(o.Tax),
+		Total:           money(o.Total),
+		ShippingAddress: shipTo,
+		CustomerID:      o.CustomerId,
+	}, nil
+}
+
+func orderLines(o *ordersapi.Order) ([]OrderLine, error) {
+	if len(o.Lines) == 0 {
+		return nil, upstream.Violation("order %q has no lines", o.Id)
+	}
 	lines := make([]OrderLine, len(o.Lines))
 	for i, line := range o.Lines {
-		if !sources.ValidLocal(line.Sku) || line.Quantity < 1 {
-			return nil, upstream.Violation("order %q has a line of %d %q", o.Id, line.Quantity, line.Sku)
+		if !sources.ValidLocal(line.Sku) || line.Quantity < 1 || line.Name == "" {
+			return nil, upstream.Violation("order %q has a line of %d %q, named %q", o.Id, line.Quantity, line.Sku, line.Name)
 		}
 		lines[i] = OrderLine{
 			SKU:       line.Sku,
@@ -37,26 +67,18 @@ func order(o *ordersapi.Order) (*Order, error) {
 			Total:     money(line.LineTotal),
 		}
 	}
-	return &Order{
-		ID:           sources.ID{Type: "Order", Local: o.Id},
-		Number:       o.Number,
-		Status:       status,
-		PlacedAt:     o.PlacedAt,
-		Lines:        lines,
-		Subtotal:     money(o.Subtotal),
-		ShippingCost: money(o.ShippingCost),
-		Tax:          money(o.Tax),
-		Total:        money(o.Total),
-		ShippingAddress: sources.Address{
-			Recipient:   o.ShipTo.Recipient,
-			Lines:       o.ShipTo.Street,
-			City:        o.ShipTo.City,
-			Region:      o.ShipTo.Region,
-			PostalCode:  o.ShipTo.PostalCode,
-			CountryCode: o.ShipTo.Country,
-		},
-		CustomerID: o.CustomerId,
-	}, nil
+	return lines, nil
+}
+
+func address(a *ordersapi.Address) sources.Address {
+	return sources.Address{
+		Recipient:   a.Recipient,
+		Lines:       a.Street,
+		City:        a.City,
+		Region:      a.Region,
+		PostalCode:  a.PostalCode,
+		CountryCode: a.Country,
+	}
 }
 
 // checkAmounts checks what the contract says of all amounts of an order. Whether they add up is the service's business.
@@ -69,7 +91,7 @@ func checkAmounts(o *ordersapi.Order) error {
 		if m.MinorUnits < 0 {
 			return upstream.Violation("order %q has an amount of %d", o.Id, m.MinorUnits)
 		}
-		if m.Currency == "" || m.Currency != o.Total.Currency {
+		if !sources.ValidCurrency(m.Currency) || m.Currency != o.Total.Currency {
 			return upstream.Violation("order %q has amounts in %q and %q", o.Id, m.Currency, o.Total.Currency)
 		}
 	}

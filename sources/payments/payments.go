@@ -115,7 +115,8 @@ type Source struct{ http *upstream.HTTP }
 // New makes the source of the payments service that h calls.
 func New(h *upstream.HTTP) *Source { return &Source{http: h} }
 
-// ByIDs gives payments by their local ids, MaxBatch at most.
+// ByIDs gives payments by their local ids, MaxBatch at most: for more, the service refuses all with BAD_USER_INPUT. A payment that the
+// service does not know is absent; one that does not fit the contract is in the fault.Items beside the others.
 func (s *Source) ByIDs(ctx context.Context, ids []string) (map[string]*Payment, error) {
 	answer, err := s.http.Do(upstream.WithKeys(ctx, len(ids)), "batchGetPayments", func(url string) (*http.Request, error) {
 		return paymentsapi.NewBatchGetPaymentsRequest(url, &paymentsapi.BatchGetPaymentsParams{Id: ids})

@@ -1,6 +1,8 @@
 package payments
 
 import (
+	"regexp"
+
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/sources"
@@ -17,9 +19,12 @@ func payment(p *paymentsapi.Payment) (*Payment, error) {
 		return nil, upstream.Violation("payment %q of customer %q for order %q: not an id", p.Id, p.CustomerId, orderID)
 	}
 	for _, a := range []paymentsapi.Amount{p.Amount, p.CapturedAmount, p.RefundedAmount} {
-		if a.Value < 0 || a.Currency == "" || a.Currency != p.Amount.Currency {
+		if a.Value < 0 || !sources.ValidCurrency(a.Currency) || a.Currency != p.Amount.Currency {
 			return nil, upstream.Violation("payment %q has an amount of %d %q, in %q", p.Id, a.Value, a.Currency, p.Amount.Currency)
 		}
+	}
+	if p.RefundedAmount.Value > p.CapturedAmount.Value {
+		return nil, upstream.Violation("payment %q: of %d that were taken, %d were given back", p.Id, p.CapturedAmount.Value, p.RefundedAmount.Value)
 	}
 	method, err := methodOf(p)
 	if err != nil {
@@ -58,24 +63,40 @@ func paymentOfOrder(p *paymentsapi.Payment) (*Payment, error) {
 func methodOf(p *paymentsapi.Payment) (PaymentMethod, error) {
 	switch m := p.Method; {
 	case m.Type == paymentsapi.MethodTypeCard && m.Card != nil:
-		if m.Card.ExpiryMonth < 1 || m.Card.ExpiryMonth > 12 {
-			return nil, upstream.Violation("payment %q: a card that expires in the month %d", p.Id, m.Card.ExpiryMonth)
-		}
 		card := Card{Brand: m.Card.Network, Last4: m.Card.Last4, ExpiryMonth: m.Card.ExpiryMonth, ExpiryYear: m.Card.ExpiryYear}
-		return card, checkLast4(p, m.Card.Last4)
+		return card, checkCard(p, card)
 	case m.Type == paymentsapi.MethodTypeBankTransfer && m.BankTransfer != nil:
-		return BankTransfer{Bank: m.BankTransfer.BankName, IBANLast4: m.BankTransfer.IbanLast4}, checkLast4(p, m.BankTransfer.IbanLast4)
+		if m.BankTransfer.BankName == "" {
+			return nil, upstream.Violation("payment %q: a transfer from a bank without a name", p.Id)
+		}
+		return BankTransfer{Bank: m.BankTransfer.BankName, IBANLast4: m.BankTransfer.IbanLast4}, checkLast4(p, m.BankTransfer.IbanLast4, fourCharacters)
 	case m.Type == paymentsapi.MethodTypeGiftCard && m.GiftCard != nil:
-		return GiftCard{CodeLast4: m.GiftCard.CodeLast4}, checkLast4(p, m.GiftCard.CodeLast4)
+		return GiftCard{CodeLast4: m.GiftCard.CodeLast4}, checkLast4(p, m.GiftCard.CodeLast4, fourCharacters)
 	default:
 		return nil, upstream.Violation("payment %q: no known method, or not the member that its type %q names", p.Id, m.Type)
 	}
 }
 
+func checkCard(p *paymentsapi.Payment, c Card) error {
+	if c.Brand == "" {
+		return upstream.Violation("payment %q: a card without a network", p.Id)
+	}
+	if c.ExpiryMonth < 1 || c.ExpiryMonth > 12 || c.ExpiryYear < 2000 || c.ExpiryYear > 2199 {
+		return upstream.Violation("payment %q: a card that expires in the month %d of %d", p.Id, c.ExpiryMonth, c.ExpiryYear)
+	}
+	return checkLast4(p, c.Last4, fourDigits)
+}
+
+// What the contract says of the last four characters of cards, and of those of accounts and codes.
+var (
+	fourDigits     = regexp.MustCompile(`^[0-9]{4}$`)
+	fourCharacters = regexp.MustCompile(`^[0-9A-Z]{4}$`)
+)
+
 // checkLast4 sees to it that no whole number is shown, should a service send one. The fault does not say it: faults are logged.
-func checkLast4(p *paymentsapi.Payment, s string) error {
-	if len(s) != 4 {
-		return upstream.Violation("payment %q: the last four characters of its method are %d", p.Id, len(s))
+func checkLast4(p *paymentsapi.Payment, s string, four *regexp.Regexp) error {
+	if !four.MatchString(s) {
+		return upstream.Violation("payment %q: the last four characters of its method are %d, or are none", p.Id, len(s))
 	}
 	return nil
 }

@@ -161,6 +161,8 @@ func TestBrokenPageCostsItselfOnly(t *testing.T) {
 		"a problem that the contract will have": {func(m *reviewsapi.ReviewPage) { m.Problem = 2 }, fault.SourceContractViolation},
 		"less than no review":                   {func(m *reviewsapi.ReviewPage) { m.Entries, m.Total = nil, -1 }, fault.SourceContractViolation},
 		"more reviews than the list has":        {func(m *reviewsapi.ReviewPage) { m.Total = 1 }, fault.SourceContractViolation},
+		"more reviews than were asked for": {func(m *reviewsapi.ReviewPage) { m.Entries = append(m.Entries, m.GetEntries()[0]) },
+			fault.SourceContractViolation},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,18 @@ var (
 
 func text(s string) *string { return &s }
 
+// reviewOutOfRange has what the contract excludes of the review at a place of an answer.
+func reviewOutOfRange(at string) map[string]any {
+	return map[string]any{
+		at + "/id": sourcestest.Several{"", "../x"}, at + "/productSku": sourcestest.Several{"", "../x"}, at + "/authorId": sourcestest.Several{"", "../x"},
+		at + "/rating": sourcestest.Several{0, 6, -1}, at + "/body": "",
+	}
+}
+
 func TestSource(t *testing.T) {
+	pagesOutOfRange := reviewOutOfRange("/pages/0/entries/0/review")
+	pagesOutOfRange["/pages/0/total"] = sourcestest.Several{-1, 1} // less than the page has
+	pagesOutOfRange["/pages/0/entries/0/cursor"] = sourcestest.Several{"", "a\nb", "ä", strings.Repeat("c", 201)}
 	sourcestest.GRPC(t, reviews.Inputs, func(g *upstream.GRPC) []sourcestest.Call {
 		s := reviews.New(g)
 		return []sourcestest.Call{
@@ -52,6 +64,7 @@ func TestSource(t *testing.T) {
 				Required: []string{
 					"/reviews/0/id", "/reviews/0/productSku", "/reviews/0/authorId", "/reviews/0/rating", "/reviews/0/body", "/reviews/0/postedAt", "/reviews/1/id",
 				},
+				OutOfRange: reviewOutOfRange("/reviews/0"),
 			},
 			{
 				Name: "Pages", Answer: "pages.json", Message: &reviewsapi.BatchListReviewsResponse{},
@@ -67,6 +80,7 @@ func TestSource(t *testing.T) {
 					"/pages/0/entries/0/review/productSku", "/pages/0/entries/0/review/rating", "/pages/1/entries/0/review/authorId",
 					"/pages/1/entries/0/review/postedAt",
 				},
+				OutOfRange: pagesOutOfRange,
 			},
 			{
 				Name: "Ratings", Answer: "ratings.json", Message: &reviewsapi.BatchGetRatingsResponse{},
@@ -77,6 +91,11 @@ func TestSource(t *testing.T) {
 				Required: []string{
 					"/ratings/0/productSku", "/ratings/0/count", "/ratings/0/average", "/ratings/0/stars", "/ratings/0/stars/0/rating", "/ratings/1/stars",
 				},
+				OutOfRange: map[string]any{
+					"/ratings/0/productSku": sourcestest.Several{"", "../x"}, "/ratings/0/count": sourcestest.Several{0, -1},
+					"/ratings/0/average": sourcestest.Several{0.5, 5.5}, "/ratings/0/stars": []any{},
+					"/ratings/0/stars/0/rating": sourcestest.Several{0, 6}, "/ratings/0/stars/0/count": -1,
+				},
 			},
 			{
 				Name: "Create", Answer: "written.json", Message: &reviewsapi.CreateReviewResponse{},
@@ -84,7 +103,8 @@ func TestSource(t *testing.T) {
 					_, err := s.Create(ctx, key, written)
 					return err
 				},
-				Required: []string{"/review", "/review/id", "/review/productSku", "/review/authorId", "/review/rating", "/review/body", "/review/postedAt"},
+				Required:   []string{"/review", "/review/id", "/review/productSku", "/review/authorId", "/review/rating", "/review/body", "/review/postedAt"},
+				OutOfRange: reviewOutOfRange("/review"),
 			},
 		}
 	})

@@ -128,8 +128,8 @@ func reviewConnection(o upstream.Origin, p ReviewPage, m *reviewsapi.ReviewPage)
 	default:
 		return nil, upstream.Violation("a page has the problem %s", m.GetProblem())
 	}
-	if int(m.GetTotal()) < len(m.GetEntries()) {
-		return nil, upstream.Violation("a page has %d of the list's %d reviews", len(m.GetEntries()), m.GetTotal())
+	if got := len(m.GetEntries()); got > int(m.GetTotal()) || got > int(p.Page.First) {
+		return nil, upstream.Violation("a page has %d of the list's %d reviews; %d were asked for", got, m.GetTotal(), p.Page.First)
 	}
 	edges := make([]ReviewEdge, len(m.GetEntries()))
 	for i, e := range m.GetEntries() {
@@ -142,24 +142,14 @@ func reviewConnection(o upstream.Origin, p ReviewPage, m *reviewsapi.ReviewPage)
 // entry gives the review of a page's entry. Pages come without the names of what they are of: only their reviews tell a mix-up.
 func entry(p ReviewPage, e *reviewsapi.ReviewEntry) (*Review, error) {
 	m := e.GetReview()
-	if !validCursor(e.GetCursor()) {
-		return nil, upstream.Violation("review %q has the cursor %q", m.GetId(), e.GetCursor())
+	if !sources.ValidPosition(e.GetCursor()) || len(e.GetCursor()) > maxCursor {
+		return nil, upstream.Violation("review %q has the cursor %.250q", m.GetId(), e.GetCursor())
 	}
 	if (p.SKU != "" && m.GetProductSku() != p.SKU) || (p.AuthorID != "" && m.GetAuthorId() != p.AuthorID) {
 		return nil, upstream.Violation("review %q of %q by %q is in a list of %q by %q",
 			m.GetId(), m.GetProductSku(), m.GetAuthorId(), p.SKU, p.AuthorID)
 	}
 	return review(m)
-}
-
-// validCursor says whether a cursor is what the contract promises: what goes back to the service later must fit into cursors of ours.
-func validCursor(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxCursor
 }
 
 func createRequest(key string, n NewReview) *reviewsapi.CreateReviewRequest {

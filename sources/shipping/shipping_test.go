@@ -39,6 +39,15 @@ var ordered = shipping.NewShipment{
 	},
 }
 
+// shipmentOutOfRange has what the contract excludes of the shipment at a place of an answer.
+func shipmentOutOfRange(at string) map[string]any {
+	return map[string]any{
+		at + "/id": sourcestest.Several{"", "../x"}, at + "/orderId": sourcestest.Several{"", "../x"}, at + "/customerId": sourcestest.Several{"", "../x"},
+		at + "/carrier": "", at + "/trackingNumber": "", at + "/trackingUrl": sourcestest.Several{"", "/PA00000042", "javascript:alert(1)"},
+		at + "/scans/0/text": "",
+	}
+}
+
 func TestSource(t *testing.T) {
 	required := []string{"/shipment", "/shipment/id", "/shipment/orderId", "/shipment/customerId", "/shipment/carrier", "/shipment/trackingNumber"}
 	sourcestest.GRPC(t, shipping.Inputs, func(g *upstream.GRPC) []sourcestest.Call {
@@ -54,7 +63,7 @@ func TestSource(t *testing.T) {
 					"/shipments/0/id", "/shipments/0/orderId", "/shipments/0/customerId", "/shipments/0/carrier", "/shipments/0/trackingNumber",
 					"/shipments/0/scans/0/at", "/shipments/0/scans/2/text", "/shipments/1/id",
 				},
-				Enums: []string{"/shipments/0/state", "/shipments/1/state"},
+				Enums: []string{"/shipments/0/state", "/shipments/1/state"}, OutOfRange: shipmentOutOfRange("/shipments/0"),
 			},
 			{
 				Name: "ByOrderID", Answer: "shipments.json", Message: &shippingapi.BatchGetShipmentsByOrderResponse{},
@@ -63,7 +72,7 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required: []string{"/shipments/0/id", "/shipments/0/orderId", "/shipments/1/orderId", "/shipments/1/carrier"},
-				Enums:    []string{"/shipments/0/state"},
+				Enums:    []string{"/shipments/0/state"}, OutOfRange: shipmentOutOfRange("/shipments/0"),
 			},
 			{
 				Name: "Create", Answer: "shipment.json", Message: &shippingapi.CreateShipmentResponse{},
@@ -71,7 +80,7 @@ func TestSource(t *testing.T) {
 					_, err := s.Create(ctx, key, ordered)
 					return err
 				},
-				Required: required, Enums: []string{"/shipment/state"},
+				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: shipmentOutOfRange("/shipment"),
 			},
 			{
 				Name: "Cancel", Answer: "voided.json", Message: &shippingapi.CancelShipmentResponse{},
@@ -83,7 +92,7 @@ func TestSource(t *testing.T) {
 					_, err := s.CancelByID(ctx, key, "shp-000044")
 					return err
 				},
-				Required: required, Enums: []string{"/shipment/state"},
+				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: shipmentOutOfRange("/shipment"),
 			},
 		}
 	})

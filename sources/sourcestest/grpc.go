@@ -138,6 +138,9 @@ func grpcFaults(t *testing.T, c Call) map[string]grpcFault {
 		faults["unknown value of "+p] = grpcFault{want: violation, handle: message(wire(with(t, good, p, 999)))}
 		faults["unspecified "+p] = grpcFault{want: violation, handle: message(wire(with(t, good, p, 0)))}
 	}
+	for reason, document := range outOfRange(t, c, good) {
+		faults[reason] = grpcFault{want: violation, handle: message(wire(document))}
+	}
 	return faults
 }
 

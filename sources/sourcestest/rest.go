@@ -122,6 +122,9 @@ func restFaults(t *testing.T, c Call) map[string]restFault {
 	for _, p := range c.Enums {
 		faults["unknown value of "+p] = restFault{want: violation, handle: body(with(t, good, p, "no-such-value"))}
 	}
+	for reason, document := range outOfRange(t, c, good) {
+		faults[reason] = restFault{want: violation, handle: body(document)}
+	}
 	return faults
 }
 

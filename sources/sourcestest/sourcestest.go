@@ -34,8 +34,15 @@ type Call struct {
 	Required []string
 	Enums    []string
 
+	// OutOfRange has, by JSON pointers into Answer, values of the right type that the contract excludes, such as a negative count or "../x"
+	// for an id; Several for more than one. Each must be a contract violation.
+	OutOfRange map[string]any
+
 	Message proto.Message // gRPC: an empty message of the answer's type
 }
+
+// Several are values that OutOfRange has for one member. They are tried one by one.
+type Several []any
 
 // PageFault gives err, or the first fault of a page's items.
 func PageFault[T any](page *sources.Page[T], err error) error {

@@ -145,11 +145,7 @@ func (d *Demo) Stop(ctx context.Context) error {
 		var all sync.WaitGroup
 		for i, b := range d.backends {
 			b.breaker.Stop()
-			all.Go(func() {
-				undo := context.AfterFunc(ctx, b.breaker.Cut)
-				defer undo()
-				errs[i] = stopped(b.name, b.server.stop(ctx))
-			})
+			all.Go(func() { errs[i] = stopped(b.name, b.server.stop(ctx)) })
 		}
 		all.Go(func() { errs[len(d.backends)] = stopped("control", d.controlling.stop(ctx)) })
 		all.Wait()

@@ -90,11 +90,14 @@ func (s *restServer) stop(ctx context.Context) error {
 	return err
 }
 
-// grpcServer is a gRPC server.
-type grpcServer struct{ *grpc.Server }
+// grpcServer is a gRPC server. grpc.Server.Stop waits for connections that have not begun to speak: cut ends those too.
+type grpcServer struct {
+	*grpc.Server
+	cut func()
+}
 
-func newGRPCServer(unary grpc.ServerOption, stream grpc.ServerOption) grpcServer {
-	return grpcServer{grpc.NewServer(
+func newGRPCServer(cut func(), unary grpc.ServerOption, stream grpc.ServerOption) grpcServer {
+	return grpcServer{cut: cut, Server: grpc.NewServer(
 		unary, stream,
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
@@ -111,6 +114,7 @@ func (s grpcServer) stop(ctx context.Context) error {
 	undo := context.AfterFunc(ctx, func() {
 		defer close(cut)
 		err = ctx.Err()
+		s.cut()
 		s.Stop()
 	})
 	s.GracefulStop()

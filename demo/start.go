@@ -132,6 +132,7 @@ func (d *Demo) newServer(b *backend) server {
 		return newRESTServer(log.handler(b.breaker.Handler(b.rest(d.world, b.ledger))), log.Logger)
 	}
 	s := newGRPCServer(
+		b.breaker.Cut,
 		grpc.ChainUnaryInterceptor(log.unary, b.breaker.Unary),
 		grpc.ChainStreamInterceptor(log.stream, b.breaker.Stream),
 	)

@@ -163,7 +163,7 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 			if _, err := conn.Write([]byte(c.begins)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := conn.Read(make([]byte, 1)); err != nil { // the service has begun to answer: "100 Continue", or its settings
+			if _, err := conn.Read(make([]byte, 1)); err != nil { // the service waits now: it has sent "100 Continue", or its settings
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

@@ -1,8 +1,10 @@
 package breaking
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -151,9 +153,23 @@ func (s *Switch) admit(ctx context.Context) fate {
 	}
 }
 
+// maxHeld is how much of a request's body is read before the request waits: more than any service takes.
+const maxHeld = 2 << 20
+
+// hold reads the body, and leaves it to be read again. Only then does the server notice that the client has gone, and end the
+// request's context.
+func hold(r *http.Request) {
+	begun, _ := io.ReadAll(io.LimitReader(r.Body, maxHeld)) // whoever reads on meets the error again
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(begun), r.Body), r.Body}
+}
+
 // Handler breaks a REST service.
 func (s *Switch) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hold(r)
 		switch s.admit(r.Context()) {
 		case down, abandoned: // who has gone away reads nothing
 			http.Error(w, "The service is down.", http.StatusServiceUnavailable)

@@ -2,8 +2,12 @@ package breaking_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,6 +163,82 @@ func TestWaitingEnds(t *testing.T) {
 					t.Error("the wait went on")
 				}
 			})
+		})
+	}
+}
+
+// pipe is a listener with one connection, within the process.
+type pipe struct {
+	server net.Conn
+	given  atomic.Bool
+	closed chan struct{}
+}
+
+func (p *pipe) Accept() (net.Conn, error) {
+	if p.given.CompareAndSwap(false, true) {
+		return p.server, nil
+	}
+	<-p.closed
+	return nil, net.ErrClosed
+}
+
+func (p *pipe) Close() error   { close(p.closed); return nil }
+func (p *pipe) Addr() net.Addr { return p.server.LocalAddr() }
+
+// The server notices a client that has gone once the request's body is read: a slow service must not do later what nobody waits
+// for any more.
+func TestWaitingEndsWithTheClient(t *testing.T) {
+	t.Parallel()
+	cases := map[string]string{
+		"a request without a body":       "GET / HTTP/1.1\r\nHost: service\r\n\r\n",
+		"a request with a body":          "POST / HTTP/1.1\r\nHost: service\r\nContent-Length: 4\r\n\r\nbody",
+		"a request with a body in parts": "POST / HTTP/1.1\r\nHost: service\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+	}
+	for reason, request := range cases {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newSwitch(t, breaking.Break{Latency: time.Minute})
+				ended := make(chan time.Time, 1)
+				broken := s.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the service was asked") }))
+				server := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					broken.ServeHTTP(w, r)
+					ended <- time.Now()
+				})}
+				client, other := net.Pipe()
+				listener := &pipe{server: other, closed: make(chan struct{})}
+				go func() { _ = server.Serve(listener) }()
+				defer func() { _ = server.Close() }()
+				if _, err := client.Write([]byte(request)); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				gone := time.Now()
+				_ = client.Close()
+				if at := <-ended; !at.Equal(gone) {
+					t.Errorf("the request waited on for %v", at.Sub(gone))
+				}
+			})
+		})
+	}
+}
+
+func TestTheServiceReadsTheBody(t *testing.T) {
+	t.Parallel()
+	for reason, size := range map[string]int{"nothing": 0, "something": 5, "more than is held": 3 << 20} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s, sent, got := newSwitch(t, breaking.Break{}), strings.Repeat("x", size), []byte(nil)
+			service := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				var err error
+				if got, err = io.ReadAll(r.Body); err != nil {
+					t.Error(err)
+				}
+			})
+			s.Handler(service).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(sent)))
+			if string(got) != sent {
+				t.Errorf("of %d bytes, %d came through", size, len(got))
+			}
 		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +18,6 @@ import (
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/demo/breaking"
-	"github.com/mainstem/mainstem/demo/world"
-	"github.com/mainstem/mainstem/sources/inventory/inventoryapi"
 )
 
 // control asks the control server, and gives status and body.
@@ -217,33 +214,6 @@ func TestControlIsForLocalNamesOnly(t *testing.T) {
 		if resp.StatusCode != want && (want != http.StatusForbidden || resp.StatusCode != http.StatusBadRequest) {
 			t.Errorf("as %q: %s, want %d", host, resp.Status, want)
 		}
-	}
-}
-
-func TestLedgerIsShown(t *testing.T) {
-	t.Parallel()
-	d := start(t, demo.Options{})
-	if _, body := control(t, d, http.MethodGet, "/ledger/inventory", ""); body != "[]" {
-		t.Errorf("the ledger of a service that did nothing is %s", body)
-	}
-	i := slices.IndexFunc(d.World().Products, func(p world.Product) bool { return len(p.Stock) > 0 && p.Stock[0].OnHand > 20 })
-	_, err := inventoryapi.NewInventoryClient(connect(t, d, "inventory")).Reserve(t.Context(), &inventoryapi.ReserveRequest{
-		IdempotencyKey: "key-0001", Reference: "cart-1", Lines: []*inventoryapi.ReservationLine{{Sku: d.World().Products[i].SKU, Quantity: 1}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var shown []struct {
-		At           time.Time
-		Command, Key string
-		Detail       any
-	}
-	_, body := control(t, d, http.MethodGet, "/ledger/inventory", "")
-	if err := json.Unmarshal([]byte(body), &shown); err != nil || len(shown) != 1 || shown[0].Key != "key-0001" || shown[0].Command == "" || shown[0].At.IsZero() {
-		t.Errorf("the ledger is %s, %v", body, err)
-	}
-	if entries := d.Ledger("inventory"); len(entries) != 1 || entries[0].Key != "key-0001" {
-		t.Errorf("Ledger gives %+v", entries)
 	}
 }
 

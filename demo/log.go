@@ -25,14 +25,19 @@ func (l requestLog) handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		start, noted := time.Now(), &notedWriter{ResponseWriter: w, status: http.StatusOK}
+		start, noted := time.Now(), &notedWriter{ResponseWriter: w}
+		defer func() { // also if a panic cuts the connection
+			l.write(r.Context(), start, r.Header.Get("Traceparent"),
+				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", noted.status))
+		}()
 		next.ServeHTTP(noted, r)
-		l.write(r.Context(), start, r.Header.Get("Traceparent"),
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", noted.status))
+		if noted.status == 0 {
+			noted.status = http.StatusOK
+		}
 	})
 }
 
-// notedWriter remembers the status.
+// notedWriter remembers the status; 0 as long as there is none.
 type notedWriter struct {
 	http.ResponseWriter
 	status int

@@ -15,13 +15,17 @@ import (
 // Break is what is wrong with a service. The zero value is a healthy one.
 //
 // As JSON it is an object whose members may be left out: {"latency":"200ms","jitter":"50ms","errorRate":0.3,"down":true,
-// "refuse":true}.
+// "refuse":true,"loseAnswers":0.02}.
 type Break struct {
 	Latency   time.Duration // how much longer than usual each answer takes; MaxLatency at most
 	Jitter    time.Duration // up to how much longer still, by chance; MaxLatency at most
 	ErrorRate float64       // the share of requests, 0 to 1, that fail by chance: with 500 or INTERNAL
 	Down      bool          // every request fails, with 503 or UNAVAILABLE
 	Refuse    bool          // connections are refused, and the open ones are cut
+
+	// LoseAnswers is the share of the other requests, 0 to 1, that are done and not answered, by chance: the connection is cut,
+	// or the call ends with UNAVAILABLE.
+	LoseAnswers float64
 }
 
 // MaxLatency bounds Latency and Jitter.
@@ -38,11 +42,17 @@ func (b Break) Validate() error {
 	if b.Jitter < 0 || b.Jitter > MaxLatency {
 		return fmt.Errorf("jitter must be between 0 and %v, not %v", MaxLatency, b.Jitter)
 	}
-	if !(b.ErrorRate >= 0 && b.ErrorRate <= 1) { // so, for NaN is neither
+	if !isShare(b.ErrorRate) {
 		return fmt.Errorf("errorRate must be between 0 and 1, not %v", b.ErrorRate)
+	}
+	if !isShare(b.LoseAnswers) {
+		return fmt.Errorf("loseAnswers must be between 0 and 1, not %v", b.LoseAnswers)
 	}
 	return nil
 }
+
+// isShare is false for NaN too.
+func isShare(f float64) bool { return f >= 0 && f <= 1 }
 
 // String gives the form that Parse reads; "healthy" if nothing is wrong.
 func (b Break) String() string {
@@ -57,6 +67,7 @@ func (b Break) String() string {
 	add(b.ErrorRate != 0, "errorRate=%v", b.ErrorRate)
 	add(b.Down, "down")
 	add(b.Refuse, "refuse")
+	add(b.LoseAnswers != 0, "loseAnswers=%v", b.LoseAnswers)
 	if len(parts) == 0 {
 		return "healthy"
 	}
@@ -67,7 +78,7 @@ func (b Break) String() string {
 const slow = 10 * time.Second
 
 // Parse reads a break as the command line has it: a comma list of `down`, `refuse`, `slow` (latency=10s), `latency=2s`,
-// `jitter=1s` and `errorRate=0.5`.
+// `jitter=1s`, `errorRate=0.5` and `loseAnswers=0.02`.
 func Parse(s string) (Break, error) {
 	var b Break
 	for part := range strings.SplitSeq(s, ",") {
@@ -96,13 +107,22 @@ func (b *Break) set(part string) error {
 	case name == "jitter" && hasValue:
 		b.Jitter, err = parseDuration(name, value)
 	case name == "errorRate" && hasValue:
-		if b.ErrorRate, err = strconv.ParseFloat(value, 64); err != nil {
-			return fmt.Errorf("errorRate must be a number such as 0.3, not %q", value)
-		}
+		b.ErrorRate, err = parseShare(name, value)
+	case name == "loseAnswers" && hasValue:
+		b.LoseAnswers, err = parseShare(name, value)
 	default:
-		return fmt.Errorf("%q is none of down, refuse, slow, latency=<duration>, jitter=<duration>, errorRate=<0 to 1>", part)
+		return fmt.Errorf("%q is none of down, refuse, slow, latency=<duration>, jitter=<duration>, errorRate=<0 to 1>, "+
+			"loseAnswers=<0 to 1>", part)
 	}
 	return err
+}
+
+func parseShare(name, value string) (float64, error) {
+	share, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s must be a number such as 0.3, not %q", name, value)
+	}
+	return share, nil
 }
 
 func parseDuration(name, value string) (time.Duration, error) {
@@ -115,16 +135,17 @@ func parseDuration(name, value string) (time.Duration, error) {
 
 // wire is a break as JSON has it.
 type wire struct {
-	Latency   string  `json:"latency,omitzero"`
-	Jitter    string  `json:"jitter,omitzero"`
-	ErrorRate float64 `json:"errorRate,omitzero"`
-	Down      bool    `json:"down,omitzero"`
-	Refuse    bool    `json:"refuse,omitzero"`
+	Latency     string  `json:"latency,omitzero"`
+	Jitter      string  `json:"jitter,omitzero"`
+	ErrorRate   float64 `json:"errorRate,omitzero"`
+	Down        bool    `json:"down,omitzero"`
+	Refuse      bool    `json:"refuse,omitzero"`
+	LoseAnswers float64 `json:"loseAnswers,omitzero"`
 }
 
 // MarshalJSON gives the members that are not zero.
 func (b Break) MarshalJSON() ([]byte, error) {
-	w := wire{ErrorRate: b.ErrorRate, Down: b.Down, Refuse: b.Refuse}
+	w := wire{ErrorRate: b.ErrorRate, Down: b.Down, Refuse: b.Refuse, LoseAnswers: b.LoseAnswers}
 	if b.Latency != 0 {
 		w.Latency = b.Latency.String()
 	}
@@ -144,7 +165,7 @@ func (b *Break) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &w, json.RejectUnknownMembers(true)); err != nil {
 		return explain(err)
 	}
-	read := Break{ErrorRate: w.ErrorRate, Down: w.Down, Refuse: w.Refuse}
+	read := Break{ErrorRate: w.ErrorRate, Down: w.Down, Refuse: w.Refuse, LoseAnswers: w.LoseAnswers}
 	var err error
 	if w.Latency != "" {
 		if read.Latency, err = parseDuration("latency", w.Latency); err != nil {
@@ -165,11 +186,12 @@ func (b *Break) UnmarshalJSON(data []byte) error {
 
 // kinds says of each member what its value must be.
 var kinds = map[string]string{
-	"latency":   `a string such as "200ms"`,
-	"jitter":    `a string such as "50ms"`,
-	"errorRate": "a number between 0 and 1",
-	"down":      "true or false",
-	"refuse":    "true or false",
+	"latency":     `a string such as "200ms"`,
+	"jitter":      `a string such as "50ms"`,
+	"errorRate":   "a number between 0 and 1",
+	"down":        "true or false",
+	"refuse":      "true or false",
+	"loseAnswers": "a number between 0 and 1",
 }
 
 // explain turns the decoder's words, which are about Go, into words about a break.
@@ -182,5 +204,5 @@ func explain(err error) error {
 	if kind, known := kinds[member]; known {
 		return fmt.Errorf("%s must be %s", member, kind)
 	}
-	return fmt.Errorf("%q is no member of a break; those are latency, jitter, errorRate, down and refuse", member)
+	return fmt.Errorf("%q is no member of a break; those are latency, jitter, errorRate, down, refuse and loseAnswers", member)
 }

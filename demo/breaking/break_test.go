@@ -11,12 +11,12 @@ import (
 
 func TestJSON(t *testing.T) {
 	t.Parallel()
-	everything := breaking.Break{Latency: 200 * time.Millisecond, Jitter: 50 * time.Millisecond, ErrorRate: 0.3, Down: true, Refuse: true}
+	everything := breaking.Break{Latency: 200 * time.Millisecond, Jitter: 50 * time.Millisecond, ErrorRate: 0.3, Down: true, Refuse: true, LoseAnswers: 0.02}
 	cases := map[string]struct {
 		in   string
 		want breaking.Break
 	}{
-		"every member":            {in: `{"latency":"200ms","jitter":"50ms","errorRate":0.3,"down":true,"refuse":true}`, want: everything},
+		"every member":            {in: `{"latency":"200ms","jitter":"50ms","errorRate":0.3,"down":true,"refuse":true,"loseAnswers":0.02}`, want: everything},
 		"nothing heals":           {in: ` {} `},
 		"zero values are allowed": {in: `{"latency":"0s","jitter":"0s","errorRate":0,"down":false,"refuse":false}`},
 		"the bounds":              {in: `{"latency":"10m","errorRate":1}`, want: breaking.Break{Latency: 10 * time.Minute, ErrorRate: 1}},
@@ -54,6 +54,8 @@ func TestJSONIsStrict(t *testing.T) {
 		"a rate above one":           {`{"errorRate":30}`, "errorRate must be between 0 and 1, not 30"},
 		"a rate below zero":          {`{"errorRate":-0.1}`, "errorRate must be between 0 and 1"},
 		"a rate that is a string":    {`{"errorRate":"0.3"}`, "errorRate must be a number between 0 and 1"},
+		"a share above one":          {`{"loseAnswers":2}`, "loseAnswers must be between 0 and 1, not 2"},
+		"a share that is a string":   {`{"loseAnswers":"0.3"}`, "loseAnswers must be a number between 0 and 1"},
 		"a flag that is a string":    {`{"down":"true"}`, "down must be true or false"},
 		"no object":                  {`[]`, "a break is a JSON object such as"},
 		"null":                       {`null`, "a break is a JSON object such as"},
@@ -85,6 +87,7 @@ func TestParse(t *testing.T) {
 		"refuse":         {"refuse", breaking.Break{Refuse: true}},
 		"slow":           {"slow", breaking.Break{Latency: 10 * time.Second}},
 		"a list":         {"latency=2s,jitter=1s,errorRate=0.5", breaking.Break{Latency: 2 * time.Second, Jitter: time.Second, ErrorRate: 0.5}},
+		"lost answers":   {"loseAnswers=0.02", breaking.Break{LoseAnswers: 0.02}},
 		"spaces":         {" slow , down ", breaking.Break{Latency: 10 * time.Second, Down: true}},
 		"the last holds": {"slow,latency=1s", breaking.Break{Latency: time.Second}},
 	}
@@ -113,6 +116,8 @@ func TestParseRefuses(t *testing.T) {
 		"a duration without unit":  {"latency=2", `latency must be a duration such as 200ms or 2s, not "2"`},
 		"a rate that is no number": {"errorRate=half", `errorRate must be a number such as 0.3, not "half"`},
 		"a rate that is no share":  {"errorRate=NaN", "errorRate must be between 0 and 1, not NaN"},
+		"a share that is too much": {"loseAnswers=1.5", "loseAnswers must be between 0 and 1, not 1.5"},
+		"a share that is a word":   {"loseAnswers=some", `loseAnswers must be a number such as 0.3, not "some"`},
 		"a latency without end":    {"latency=1h", "latency must be between 0 and 10m0s"},
 	}
 	for reason, c := range cases {
@@ -127,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzUnmarshalJSON(f *testing.F) {
-	f.Add([]byte(`{"latency":"200ms","jitter":"50ms","errorRate":0.3,"down":true,"refuse":true}`))
+	f.Add([]byte(`{"latency":"200ms","jitter":"50ms","errorRate":0.3,"down":true,"refuse":true,"loseAnswers":1}`))
 	f.Add([]byte(`{"latency":null}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var b breaking.Break
@@ -147,7 +152,7 @@ func FuzzUnmarshalJSON(f *testing.F) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("latency=2s,jitter=1s,errorRate=0.5")
-	f.Add("slow,down,refuse")
+	f.Add("slow,down,refuse,loseAnswers=0.02")
 	f.Fuzz(func(t *testing.T, s string) {
 		b, err := breaking.Parse(s)
 		if err != nil || b.Healthy() {

@@ -115,6 +115,7 @@ const (
 	served fate = iota
 	failed      // by chance
 	down
+	lost      // served, but not answered
 	abandoned // by the caller, while it waited
 )
 
@@ -131,6 +132,8 @@ func (s *Switch) draw() (time.Duration, fate) {
 		return wait, down
 	case s.state.ErrorRate > 0 && s.dice.Float64() < s.state.ErrorRate:
 		return wait, failed
+	case s.state.LoseAnswers > 0 && s.dice.Float64() < s.state.LoseAnswers:
+		return wait, lost
 	}
 	return wait, served
 }
@@ -166,6 +169,13 @@ func hold(r *http.Request) {
 	}{io.MultiReader(bytes.NewReader(begun), r.Body), r.Body}
 }
 
+// nowhere is where an answer is lost.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header            { return n.header }
+func (nowhere) Write(answer []byte) (int, error) { return len(answer), nil }
+func (nowhere) WriteHeader(int)                  {}
+
 // Handler breaks a REST service.
 func (s *Switch) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -175,6 +185,9 @@ func (s *Switch) Handler(next http.Handler) http.Handler {
 			http.Error(w, "The service is down.", http.StatusServiceUnavailable)
 		case failed:
 			http.Error(w, "The service has failed.", http.StatusInternalServerError)
+		case lost:
+			next.ServeHTTP(nowhere{http.Header{}}, r)
+			panic(http.ErrAbortHandler) // which is how net/http is told to cut the connection
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -183,14 +196,18 @@ func (s *Switch) Handler(next http.Handler) http.Handler {
 
 // Unary breaks a gRPC service's calls that have one answer.
 func (s *Switch) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := s.admit(ctx).status(ctx); err != nil {
+	fate := s.admit(ctx)
+	if fate == lost {
+		_, _ = next(ctx, req) // nobody learns what came of it
+	}
+	if err := fate.status(ctx); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
 }
 
 // Stream breaks a gRPC service's calls that have many answers: those begun later, and, when it goes down or stops, the open
-// ones too.
+// ones too. A stream does nothing that could be lost, so one that loses its answers ends at once.
 func (s *Switch) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if err := s.admit(stream.Context()).status(stream.Context()); err != nil {
 		return err
@@ -215,6 +232,8 @@ func (f fate) status(ctx context.Context) error {
 		return status.Error(codes.Unavailable, "the service is down")
 	case failed:
 		return status.Error(codes.Internal, "the service has failed")
+	case lost:
+		return status.Error(codes.Unavailable, "the answer was lost")
 	case abandoned: // also at the deadline that the caller has sent along
 		return status.FromContextError(ctx.Err()).Err()
 	default:

@@ -107,6 +107,35 @@ func TestErrorRateIsAShare(t *testing.T) {
 	}
 }
 
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	s, done := newSwitch(t, breaking.Break{LoseAnswers: 1}), 0
+	server := httptest.NewServer(s.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		done++
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, "done")
+	})))
+	answer, err := server.Client().Post(server.URL, "text/plain", strings.NewReader("do it"))
+	if err == nil {
+		_ = answer.Body.Close()
+		t.Errorf("REST: the answer is %s", answer.Status)
+	}
+	server.Close()
+	_, err = s.Unary(t.Context(), nil, nil, func(context.Context, any) (any, error) {
+		done++
+		return "done", nil
+	})
+	if status.Code(err) != codes.Unavailable {
+		t.Errorf("gRPC: the error is %v", err)
+	}
+	if code := watch(t.Context(), s); code != codes.Unavailable {
+		t.Errorf("the stream ended with %v", code)
+	}
+	if done != 2 {
+		t.Errorf("%d of 2 requests were done", done)
+	}
+}
+
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

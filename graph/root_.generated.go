@@ -1817,7 +1817,7 @@ input ProductFilter {
   minPrice: Int @range(min: 0)
   "The highest price, in minor units."
   maxPrice: Int @range(min: 0)
-  "The states that the product may be in; ` + "`" + `[ACTIVE]` + "`" + ` when left out."
+  "The states that the product may be in; ` + "`" + `[ACTIVE]` + "`" + ` when left out or empty."
   status: [ProductStatus!]
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/mainstem/mainstem/graph/model"
@@ -54,16 +55,21 @@ func (c *checks) key(key *string) {
 	c.that(key == nil || keyPattern.MatchString(*key), "idempotencyKey", "It must be 8 to 64 letters, digits, hyphens or underscores.")
 }
 
-// refused gives what a source said is wrong with an input.
+// refused gives the fields that a source does not accept. It has its own words for why, which are for the log.
 func refused(f *fault.Error) checks {
 	var c checks
 	for _, v := range f.Violations {
-		c.that(false, v.Field, v.Message)
-	}
-	if len(c) == 0 {
-		c.that(false, "", f.Message())
+		c.that(false, v.Field, "This value is not accepted.")
 	}
 	return c
+}
+
+// failed gives the fault of a command that failed for no reason that a client can mend.
+func failed(f *fault.Error, key *string) error {
+	if key == nil {
+		return f.Keyless()
+	}
+	return f
 }
 
 func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput) (*model.CreateReviewPayload, error) {
@@ -79,6 +85,7 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 	c.that(in.Rating >= 1 && in.Rating <= 5, "rating", "It must be 1 to 5.")
 	c.length(in.Title, "title", 1, 120)
 	c.length(&in.Body, "body", 1, 4000)
+	c.that(in.Body == "" || strings.TrimSpace(in.Body) != "", "body", "It must not be blank.")
 	c.key(in.IdempotencyKey)
 	if len(c) > 0 {
 		return &model.CreateReviewPayload{Problems: reviewProblems(c)}, nil
@@ -87,7 +94,7 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 		SKU: sku, AuthorID: caller.Subject, Rating: in.Rating, Title: in.Title, Body: in.Body,
 	})
 	if err != nil {
-		list, err := createReviewProblems(fault.From(err))
+		list, err := createReviewProblems(fault.From(err), in.IdempotencyKey)
 		if err != nil {
 			return nil, err
 		}
@@ -105,16 +112,16 @@ func reviewProblems(c checks) []model.CreateReviewProblem {
 }
 
 // createReviewProblems gives a refusal as data, and any other fault as it is.
-func createReviewProblems(f *fault.Error) ([]model.CreateReviewProblem, error) {
+func createReviewProblems(f *fault.Error, key *string) ([]model.CreateReviewProblem, error) {
 	switch {
-	case f.Code == fault.BadUserInput:
+	case f.Code == fault.BadUserInput && len(f.Violations) > 0:
 		return reviewProblems(refused(f)), nil
 	case f.Reason == reviews.ReasonProductUnknown:
 		return []model.CreateReviewProblem{model.ProductNotFound{Message: "There is no such product."}}, nil
 	case f.Reason == reviews.ReasonAlreadyReviewed:
 		return []model.CreateReviewProblem{model.AlreadyReviewed{Message: "You have reviewed this product before."}}, nil
 	default:
-		return nil, f
+		return nil, failed(f, key)
 	}
 }
 
@@ -143,7 +150,7 @@ func (r *Resolver) updateCustomer(ctx context.Context, in model.UpdateCustomerIn
 	customer, err := r.Sources.Customers.Update(ctx, commandKey(ctx, "updateCustomer", in.IdempotencyKey), id,
 		customers.Changes{DisplayName: in.DisplayName, Email: in.Email, Phone: in.Phone})
 	if err != nil {
-		list, err := updateCustomerProblems(fault.From(err))
+		list, err := updateCustomerProblems(fault.From(err), in.IdempotencyKey)
 		if err != nil {
 			return nil, err
 		}
@@ -161,16 +168,16 @@ func customerProblems(c checks) []model.UpdateCustomerProblem {
 }
 
 // updateCustomerProblems gives a refusal as data, and any other fault as it is.
-func updateCustomerProblems(f *fault.Error) ([]model.UpdateCustomerProblem, error) {
+func updateCustomerProblems(f *fault.Error, key *string) ([]model.UpdateCustomerProblem, error) {
 	switch {
-	case f.Code == fault.BadUserInput:
+	case f.Code == fault.BadUserInput && len(f.Violations) > 0:
 		return customerProblems(refused(f)), nil
 	case f.Code == fault.NotFound:
 		return []model.UpdateCustomerProblem{model.CustomerNotFound{Message: "There is no such customer."}}, nil
 	case f.Reason == customers.ReasonEmailTaken:
 		return []model.UpdateCustomerProblem{model.EmailTaken{Message: "Another account has this e-mail address."}}, nil
 	default:
-		return nil, f
+		return nil, failed(f, key)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,9 @@ func DefaultConfig() Config {
 	return c
 }
 
+// originPattern is a scheme and a host, with a port or without one, in any of which a star may stand.
+var originPattern = regexp.MustCompile(`^https?://[^/?#\s]+$`)
+
 // maxBytes is more than any request or answer should have, and less than would overflow.
 const maxBytes config.Bytes = 1 << 30
 
@@ -91,8 +95,7 @@ func (c Config) Validate() error {
 	check(c.MaxBodyBytes > 0 && c.MaxBodyBytes <= maxBytes, "maxBodyBytes", "must be more than nothing, and %s at most", maxBytes)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
 	for _, origin := range c.CORS.AllowedOrigins {
-		check(origin == "*" || strings.HasPrefix(origin, "http://") || strings.HasPrefix(origin, "https://"), "cors.allowedOrigins",
-			"%q is no origin such as https://shop.example", origin)
+		check(origin == "*" || originPattern.MatchString(origin), "cors.allowedOrigins", "%q is no origin such as https://shop.example", origin)
 	}
 	made, _ := newClients(c.Sources, nil)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -26,35 +27,38 @@ import (
 	"github.com/mainstem/mainstem/sources"
 )
 
+// stage is what every request passes, or every request of GraphQL.
+type stage = func(http.Handler) http.Handler
+
 // pipeline gives the handler of every request. The order of its stages is the order below: the first sees a request first.
 func (s *Server) pipeline() http.Handler {
-	stages := []func(http.Handler) http.Handler{
-		s.observe,    // first, so that whatever happens has a trace id, a request id and a line in the log
-		s.cors,       // before who is calling: a browser's preflight has no token
-		s.deadline,   // before everything that can wait, such as for the keys of a token's issuer
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", through(s.graphQL(),
+		s.deadline,   // first, before everything that can wait, such as for the keys of a token's issuer
 		s.identify,   // before anything that depends on the caller
 		s.passInputs, // last, with the caller known: what sources may pass on
-	}
-	h := s.routes()
-	for i := len(stages) - 1; i >= 0; i-- {
-		h = stages[i](h)
-	}
-	return h
-}
-
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/graphql", s.graphQL())
+	))
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
 	if s.config.Playground {
 		mux.Handle("GET /{$}", playground.Handler("Mainstem", "/graphql"))
 	}
-	return mux
+	return through(mux,
+		s.observe, // first, so that whatever happens has a trace id, a request id and a line in the log
+		s.cors,    // before who is calling: a browser's preflight has no token
+	)
+}
+
+// through gives a handler behind stages.
+func through(h http.Handler, stages ...stage) http.Handler {
+	for _, s := range slices.Backward(stages) {
+		h = s(h)
+	}
+	return h
 }
 
 // maxTokens bounds a document, in tokens: parsing stops there. Validating takes a time that grows with the square of it.
-const maxTokens = 5_000
+const maxTokens = 3_000
 
 // graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
 func (s *Server) graphQL() http.Handler {
@@ -108,12 +112,13 @@ func (d documents) Add(ctx context.Context, text string, document *ast.QueryDocu
 	}
 }
 
-// served gives the schema without what no transport speaks. gqlgen knows @defer by itself: the one answer that is sent would have null,
-// and no error, for what comes later.
+// served gives the schema as clients have it: without what no transport speaks, and what only the generator reads. gqlgen knows @defer by
+// itself: the one answer that is sent would have null, and no error, for what comes later.
 func served() *ast.Schema {
 	schema := *graph.NewExecutableSchema(graph.Config{}).Schema()
 	schema.Directives = maps.Clone(schema.Directives)
 	delete(schema.Directives, "defer")
+	delete(schema.Directives, "goField")
 	return &schema
 }
 

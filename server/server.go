@@ -70,7 +70,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.http = &http.Server{
 		Handler:           s.pipeline(),
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       s.config.RequestTimeout.Std() + 5*time.Second,
+		ReadTimeout:       s.config.RequestTimeout.Std() + 5*time.Second, // of what is no GraphQL: transport bounds the rest
 		WriteTimeout:      s.config.RequestTimeout.Std() + 10*time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,

@@ -30,6 +30,9 @@ func (c demoCommand) Run(ctx context.Context) (err error) {
 			return fmt.Errorf("--break %s=%s: %w", service, how, err)
 		}
 	}
+	if c.Products < 1 {
+		return fmt.Errorf("--products %d: a shop has one product or more", c.Products)
+	}
 	control := c.Control
 	if c.BackendPorts == 0 && control == "127.0.0.1:4100" {
 		control = "127.0.0.1:0"

@@ -31,7 +31,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 		settings.Listen = c.Listen
 	}
 	return serve(ctx, settings, func(url string) error {
-		_, err := fmt.Fprintf(os.Stderr, "mainstem: GraphQL at %s/graphql\n", url)
+		_, err := fmt.Printf("GraphQL at %s/graphql\n", url)
 		return err
 	})
 }

@@ -60,7 +60,7 @@ var Codes = []Doc{
 	{Unauthenticated, "The field is for callers who have proved who they are, or the token is not valid.",
 		"Send a valid token as `Authorization: Bearer …`.", "You must be signed in.", RetryNo},
 	{Forbidden, "The caller is known and may not have this.",
-		"Ask for the scope that the message names, or leave the field out.", "You may not read this.", RetryNo},
+		"Ask for the scope that the message names, or leave the field out.", "You may not do this.", RetryNo},
 	{NotFound, "A service knows no such thing, where one was needed. Reads give null instead.",
 		"Check the id.", "There is no such thing.", RetryNo},
 	{Conflict, "A service refused because of what exists already, such as a duplicate.",

@@ -21,15 +21,16 @@ type Error struct {
 	Violations []Violation   // the fields that a service refused
 	Reason     string        // the service's own name for why it refused, for the gateway's code; clients do not see it
 
-	detail string       // safe for clients; empty for the code's own sentence
-	cause  error        // for the log alone
-	seen   *atomic.Bool // shared by copies: see MarkSeen
+	keyless bool         // see Keyless
+	detail  string       // safe for clients; empty for the code's own sentence
+	cause   error        // for the log alone
+	seen    *atomic.Bool // shared by copies: see MarkSeen
 }
 
-// Violation is a field that a service refused, in words that the service means for its users.
+// Violation is a field that a service refused. Clients learn the field; the service's words for it go to the log.
 type Violation struct {
 	Field   string `json:"field"`
-	Message string `json:"message"`
+	Message string `json:"-"`
 }
 
 // New makes a fault whose detail a client may read.
@@ -101,8 +102,24 @@ func (e *Error) MarkSeen() bool { return e.seen == nil || !e.seen.Swap(true) }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Retryable says whether sending the same request again can help. Whether it is safe as well is what Doc().Retry says of the code.
-func (e *Error) Retryable() bool { return e.Code.Doc().Retry != RetryNo }
+// Retryable says whether a client may send the same request again: it can help, and it cannot do something twice.
+func (e *Error) Retryable() bool {
+	switch e.Code.Doc().Retry {
+	case RetryYes:
+		return true
+	case RetryReads:
+		return !e.keyless
+	default:
+		return false
+	}
+}
+
+// Keyless gives a copy of the fault as that of a command without an idempotency key: it may have been done, and asking again may do it twice.
+func (e *Error) Keyless() *Error {
+	c := *e
+	c.keyless = true
+	return &c
+}
 
 // RetryAfterSeconds rounds up to whole seconds, as clients are told; zero stays zero.
 func (e *Error) RetryAfterSeconds() int {

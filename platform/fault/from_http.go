@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -81,12 +82,19 @@ const (
 	maxViolationBytes = 300
 )
 
-// addViolation keeps a violation within bounds: it comes from outside and goes to clients.
+// addViolation keeps a violation within bounds: it comes from outside, and its field goes to clients.
 func (e *Error) addViolation(field, message string) {
-	if len(e.Violations) < maxViolations && message != "" && e.Code == BadUserInput {
-		e.Violations = append(e.Violations, Violation{Field: clip(field), Message: clip(message)})
+	if len(e.Violations) >= maxViolations || message == "" || e.Code != BadUserInput {
+		return
 	}
+	if !fieldName.MatchString(field) {
+		field = ""
+	}
+	e.Violations = append(e.Violations, Violation{Field: field, Message: clip(message)})
 }
+
+// fieldName is what a field can be called, such as lines[0].quantity: nothing that says more than that.
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.\[\]-]{0,99}$`)
 
 func clip(s string) string {
 	if len(s) > maxViolationBytes {

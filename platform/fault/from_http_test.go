@@ -77,8 +77,9 @@ func TestFromHTTPProblem(t *testing.T) {
 		"a type of another kind":             {422, problemJSON, `{"type":7}`, "", nil},
 		"errors of another kind":             {422, problemJSON, `{"type":"a","errors":{"email":"bad"}}`, "", nil},
 		"without a sentence there is no use": {422, problemJSON, `{"type":"a","errors":[{"pointer":"#/email"}]}`, "a", nil},
-		"about all of it":                    {422, problemJSON, `{"errors":[{"detail":"Too much."},{"pointer":"#","detail":"Of it."}]}`, "", []Violation{{"", "Too much."}, {"#", "Of it."}}},
+		"about all of it":                    {422, problemJSON, `{"errors":[{"detail":"Too much."},{"pointer":"#","detail":"Of it."}]}`, "", []Violation{{"", "Too much."}, {"", "Of it."}}},
 		"a pointer without a fragment":       {422, problemJSON, `{"errors":[{"pointer":"/a/b","detail":"No."},{"pointer":"c","detail":"Nor this."}]}`, "", []Violation{{"b", "No."}, {"c", "Nor this."}}},
+		"a field that is none":               {422, problemJSON, `{"errors":[{"field":"http://10.1.2.3/internal","detail":"No."}]}`, "", []Violation{{"", "No."}}},
 		"a pointer to what has no name":      {422, problemJSON, `{"errors":[{"pointer":"#/","detail":"No."}]}`, "", []Violation{{"", "No."}}},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -106,7 +107,7 @@ func TestViolationsAreBounded(t *testing.T) {
 	long := strings.Repeat("a", maxViolationBytes-1) + strings.Repeat("é", 50) // whose first does not fit as a whole
 	list := make([]entry, 100)
 	for i := range list {
-		list[i] = entry{Detail: long, Field: long}
+		list[i] = entry{Detail: long, Field: "a"}
 	}
 	body, err := json.Marshal(map[string]any{"errors": list})
 	if err != nil {
@@ -117,7 +118,7 @@ func TestViolationsAreBounded(t *testing.T) {
 		t.Errorf("got %d violations, want %d", len(f.Violations), maxViolations)
 	}
 	for _, v := range f.Violations {
-		if cut := strings.Repeat("a", maxViolationBytes-1); v.Field != cut || v.Message != cut {
+		if cut := strings.Repeat("a", maxViolationBytes-1); v.Field != "a" || v.Message != cut {
 			t.Fatalf("a field of %d bytes with a message of %d", len(v.Field), len(v.Message))
 		}
 	}

@@ -19,9 +19,9 @@ everything else of the answer is data.
 |---|---|
 | ` + "`code`" + ` | one of the codes below |
 | ` + "`source`, `operation`" + ` | the source that failed and its operation, where one was asked |
-| ` + "`retryable`" + ` | whether sending the same request again can help; the column "retry" says when it is safe |
+| ` + "`retryable`" + ` | whether the same request may be sent again: it can help, and does nothing twice; the column "retry" says when it is safe |
 | ` + "`retryAfter`" + ` | how many seconds to wait first, where that is known |
-| ` + "`violations`" + ` | with BAD_USER_INPUT from a source: the fields that it refused |
+| ` + "`violations`" + ` | with BAD_USER_INPUT from a source: the fields that it refused, where it named any |
 | ` + "`limit`" + ` | with LIMIT_EXCEEDED: the limit's name |
 | ` + "`traceId`" + ` | what to name when you report it: the gateway's log has the cause under it |
 

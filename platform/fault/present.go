@@ -116,7 +116,7 @@ func logFault(ctx context.Context, log *slog.Logger, f *Error, path string) {
 	}
 	log.LogAttrs(ctx, level, "fault",
 		slog.String("code", string(f.Code)), slog.String("source", f.Source), slog.String("operation", f.Operation),
-		slog.String("path", path), slog.String("cause", f.cause.Error()))
+		slog.String("path", path), slog.String("cause", f.cause.Error()), slog.String("violations", fmt.Sprint(f.Violations)))
 }
 
 // Recover turns a resolver's panic into INTERNAL_SERVER_ERROR, with the stack for the log.

@@ -163,7 +163,7 @@ func TestFieldErrors(t *testing.T) {
 	everything := func() error {
 		f := fault.Wrap(fault.BadUserInput, hidden)
 		f.RetryAfter, f.Limit, f.Reason = 1500*time.Millisecond, "bytes", secret
-		f.Violations = []fault.Violation{{Field: "email", Message: "is taken"}}
+		f.Violations = []fault.Violation{{Field: "email", Message: secret}}
 		return f.At("customers", "update")
 	}
 	internal := said{Message: "Something went wrong on our side.", Extensions: map[string]any{"code": "INTERNAL_SERVER_ERROR", "retryable": false}}
@@ -175,7 +175,7 @@ func TestFieldErrors(t *testing.T) {
 		"a fault with everything": {everything(),
 			said{Message: "A value was not accepted.", Extensions: map[string]any{
 				"code": "BAD_USER_INPUT", "retryable": false, "source": "customers", "operation": "update", "retryAfter": 2.0, "limit": "bytes",
-				"violations": []any{map[string]any{"field": "email", "message": "is taken"}},
+				"violations": []any{map[string]any{"field": "email"}},
 			}},
 			[]line{{"WARN", "fault", "BAD_USER_INPUT", "customers", "update", "shop", secret}}},
 		"a fault with a detail": {fault.New(fault.NotFound, "No such shop."),
@@ -183,6 +183,9 @@ func TestFieldErrors(t *testing.T) {
 		"a fault that may be tried again": {fault.Wrap(fault.SourceTimeout, hidden).At("shops", "get"),
 			said{Message: fault.SourceTimeout.Doc().Message, Extensions: map[string]any{"code": "SOURCE_TIMEOUT", "retryable": true, "source": "shops", "operation": "get"}},
 			[]line{{"WARN", "fault", "SOURCE_TIMEOUT", "shops", "get", "shop", secret}}},
+		"a fault of a command without a key": {fault.Wrap(fault.SourceTimeout, hidden).At("shops", "add").Keyless(),
+			said{Message: fault.SourceTimeout.Doc().Message, Extensions: map[string]any{"code": "SOURCE_TIMEOUT", "retryable": false, "source": "shops", "operation": "add"}},
+			[]line{{"WARN", "fault", "SOURCE_TIMEOUT", "shops", "add", "shop", secret}}},
 		"a fault that is wrapped": {fmt.Errorf("%s: %w", secret, fault.New(fault.Conflict, "Taken.")),
 			said{Message: "Taken.", Extensions: map[string]any{"code": "CONFLICT", "retryable": false}}, nil},
 		"a defect":             {fault.Wrap(fault.Internal, hidden), internal, []line{{"ERROR", "fault", "INTERNAL_SERVER_ERROR", "", "", "shop", secret}}},

@@ -58,11 +58,14 @@ func (c *argumentCheck) selections(set ast.SelectionSet) {
 		}
 		switch s := s.(type) {
 		case *ast.Field:
-			c.field(s)
+			c.arguments(s.Arguments, s.Definition.Arguments)
+			c.directives(s.Directives)
 			c.selections(s.SelectionSet)
 		case *ast.InlineFragment:
+			c.directives(s.Directives)
 			c.selections(s.SelectionSet)
 		case *ast.FragmentSpread:
+			c.directives(s.Directives)
 			if !c.seen[s.Name] {
 				c.seen[s.Name] = true
 				c.selections(s.Definition.SelectionSet)
@@ -71,9 +74,21 @@ func (c *argumentCheck) selections(set ast.SelectionSet) {
 	}
 }
 
-func (c *argumentCheck) field(f *ast.Field) {
-	for _, arg := range f.Arguments {
-		err := c.argument(f.Definition.Arguments.ForName(arg.Name), arg)
+// directives checks what `@skip` and `@include` are given.
+func (c *argumentCheck) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		if d.Definition != nil {
+			c.arguments(d.Arguments, d.Definition.Arguments)
+		}
+	}
+}
+
+func (c *argumentCheck) arguments(list ast.ArgumentList, definitions ast.ArgumentDefinitionList) {
+	for _, arg := range list {
+		if c.wrong != nil {
+			return
+		}
+		err := c.argument(definitions.ForName(arg.Name), arg)
 		if err == nil {
 			continue
 		}
@@ -93,7 +108,16 @@ func (c *argumentCheck) argument(def *ast.ArgumentDefinition, arg *ast.Argument)
 	if err != nil { // within a custom scalar, which validation does not look into and generated code would panic at
 		return fault.Newf(fault.BadUserInput, "`%s` has a number that is out of range.", arg.Name)
 	}
+	if given := arg.Value.Kind != ast.Variable || has(c.variables, arg.Value.Raw); given && value == nil && def.Type.NonNull {
+		// validation lets a variable that may be null stand here, since it could also be left out for the default
+		return fault.Newf(fault.BadUserInput, "`%s` must not be null.", arg.Name)
+	}
 	return c.value(arg.Name, def.Type, def.Directives, value)
+}
+
+func has(variables map[string]any, name string) bool {
+	_, ok := variables[name]
+	return ok
 }
 
 // value checks one value of an argument, of an input field or of a list. name is how to call it to the client.

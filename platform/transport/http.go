@@ -9,8 +9,10 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -28,6 +30,9 @@ type HTTP struct {
 }
 
 var _ graphql.Transport = HTTP{}
+
+// maxErrors bounds how many errors of one document are told.
+const maxErrors = 100
 
 // Supports takes every request: those that are no GraphQL get an answer that says so.
 func (HTTP) Supports(*http.Request) bool { return true }
@@ -50,6 +55,9 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	oc, errs := exec.CreateOperationContext(r.Context(), params)
+	if len(errs) > maxErrors {
+		errs = errs[:maxErrors] // a document can be wrong in more ways than anybody wants to read
+	}
 	if errs != nil {
 		answer.write(answer.withoutData(http.StatusBadRequest), exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
 		return
@@ -147,9 +155,17 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
 		return nil, http.StatusUnsupportedMediaType, fault.New(fault.BadUserInput, "Send the request as `Content-Type: application/json`.")
 	}
+	if deadline, ok := r.Context().Deadline(); ok { // which a read does not know by itself
+		conn := http.NewResponseController(w)
+		_ = conn.SetReadDeadline(deadline) // where there is no connection, as in tests, nothing is slow
+		defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge, h.tooLarge()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, http.StatusRequestTimeout, fault.New(fault.DeadlineExceeded, "The request's body did not come in time.")
 	}
 	if err != nil {
 		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The request's body ended early.")

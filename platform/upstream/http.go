@@ -97,6 +97,9 @@ func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if resp.StatusCode == http.StatusNotFound && !isJSON(resp) {
+		return nil, nil, Violation("a 404 of %.100q: not the service's own, so the URL is wrong", resp.Header.Get("Content-Type"))
+	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		if resp.StatusCode >= 400 && resp.StatusCode < 500 && isJSON(resp) && len(body) <= maxRefusalBytes {
 			refusal = body

@@ -85,7 +85,7 @@ func writeServices(b *strings.Builder, d *demo.Demo) error {
 // printWelcome tells a newcomer what runs and what to try.
 func printWelcome(w io.Writer, d *demo.Demo, gateway string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
+	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/ (loads its script from a CDN)\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
 	if err := writeServices(&b, d); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func TestSource(t *testing.T) {
 		s := catalog.New(h)
 		return []sourcestest.Call{
 			{
-				Name: "Products", Answer: "page.json",
+				Name: "Products", Operation: "listProducts", Answer: "page.json",
 				Do: func(ctx context.Context) error {
 					page, err := s.Products(ctx, catalog.ProductQuery{OrderBy: catalog.OrderNewest, Page: sources.PageArgs{First: 1}})
 					return sourcestest.PageFault(page, err)
@@ -51,7 +51,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/entries/0/product/status"}, OutOfRange: pageOutOfRange,
 			},
 			{
-				Name: "ProductsOfCategories", Answer: "page.json", Requests: 2, Absent: true,
+				Name: "ProductsOfCategories", Operation: "listProducts", Answer: "page.json", Requests: 2, Absent: true,
 				Do: func(ctx context.Context) error {
 					_, err := s.ProductsOfCategories(ctx, []catalog.CategoryPage{
 						{CategoryID: "CAT-01", OrderBy: catalog.OrderName, Page: sources.PageArgs{First: 1}},
@@ -62,7 +62,7 @@ func TestSource(t *testing.T) {
 				Required: []string{"/entries", "/has_previous"}, OutOfRange: map[string]any{"/total": -1},
 			},
 			{
-				Name: "ProductsBySKU", Answer: "products.json",
+				Name: "ProductsBySKU", Operation: "batchGetProducts", Answer: "products.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.ProductsBySKU(ctx, []string{"SKU-000017", "SKU-000018"})
 					return err
@@ -71,7 +71,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/products/0/status"}, OutOfRange: productOutOfRange("/products/0"),
 			},
 			{
-				Name: "CategoriesByID", Answer: "categories.json",
+				Name: "CategoriesByID", Operation: "batchGetCategories", Answer: "categories.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.CategoriesByID(ctx, []string{"CAT-07"})
 					return err
@@ -79,7 +79,7 @@ func TestSource(t *testing.T) {
 				Required: []string{"/categories", "/categories/0/id", "/categories/0/name", "/categories/0/slug"}, OutOfRange: categoryOutOfRange,
 			},
 			{
-				Name: "Categories", Answer: "categories.json",
+				Name: "Categories", Operation: "listCategories", Answer: "categories.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.Categories(ctx)
 					return err

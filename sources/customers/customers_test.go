@@ -37,7 +37,7 @@ func TestSource(t *testing.T) {
 	}
 	enums := []string{"/tier"}
 	outOfRange := map[string]any{
-		"/id": sourcestest.Several{"", "../x"}, "/display_name": "", "/email": "", "/phone": "",
+		"/id": sourcestest.Several{"", "../x", grace}, "/display_name": "", "/email": "", "/phone": "",
 		"/avatar_url":            sourcestest.Several{"", "/cus-00042.jpg", "javascript:alert(1)"},
 		"/addresses/0/recipient": "", "/addresses/0/city": "", "/addresses/1/postal_code": "",
 		"/addresses/0/street_lines": sourcestest.Several{[]any{}, []any{"Torstraße 1", ""}},
@@ -47,14 +47,16 @@ func TestSource(t *testing.T) {
 		s := customers.New(h)
 		return []sourcestest.Call{
 			{
-				Name: "ByIDs", Answer: "customer.json", Absent: true, Required: required, Enums: enums, OutOfRange: outOfRange,
+				Name: "ByIDs", Operation: "getCustomer", Answer: "customer.json", Absent: true,
+				Required: required, Enums: enums, OutOfRange: outOfRange,
 				Do: func(ctx context.Context) error {
 					_, err := s.ByIDs(ctx, []string{ada})
 					return err
 				},
 			},
 			{
-				Name: "Update", Answer: "customer.json", Required: required, Enums: enums, OutOfRange: outOfRange,
+				Name: "Update", Operation: "updateCustomer", Key: key, Answer: "customer.json",
+				Required: required, Enums: enums, OutOfRange: outOfRange,
 				Do: func(ctx context.Context) error {
 					_, err := s.Update(ctx, key, ada, customers.Changes{DisplayName: new("Ada L.")})
 					return err
@@ -217,6 +219,7 @@ func TestByIDsIsBounded(t *testing.T) {
 		mu.Lock()
 		running--
 		mu.Unlock()
+		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusNotFound)
 	}))
 	ids := make([]string, 3*bound)

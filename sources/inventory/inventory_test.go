@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"os"
 	"testing"
@@ -41,7 +42,7 @@ func TestSource(t *testing.T) {
 		s := inventory.New(g)
 		return []sourcestest.Call{
 			{
-				Name: "StockBySKU", Answer: "stock.json", Message: &inventoryapi.BatchGetStockResponse{},
+				Name: "StockBySKU", Operation: "BatchGetStock", Answer: "stock.json", Message: &inventoryapi.BatchGetStockResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.StockBySKU(ctx, []string{"SKU-000017", "SKU-000018"})
 					return err
@@ -55,7 +56,7 @@ func TestSource(t *testing.T) {
 				},
 			},
 			{
-				Name: "Reserve", Answer: "reserved.json", Message: &inventoryapi.ReserveResponse{},
+				Name: "Reserve", Operation: "Reserve", Key: key, Answer: "reserved.json", Message: &inventoryapi.ReserveResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.Reserve(ctx, key, reserved)
 					return err
@@ -64,16 +65,34 @@ func TestSource(t *testing.T) {
 				OutOfRange: map[string]any{"/reservationId": sourcestest.Several{"", "../x"}},
 			},
 			{
-				Name: "Release", Answer: "released.json", Message: &inventoryapi.ReleaseResponse{},
+				Name: "Release", Operation: "Release", Key: undoing, Answer: "released.json", Message: &inventoryapi.ReleaseResponse{},
 				Do: func(ctx context.Context) error { return s.Release(ctx, undoing, key) },
 			},
 			{
-				Name: "ReleaseByReference", Answer: "released_by_reference.json", Message: &inventoryapi.ReleaseByReferenceResponse{},
+				Name: "ReleaseByReference", Operation: "ReleaseByReference", Key: undoing,
+				Answer: "released_by_reference.json", Message: &inventoryapi.ReleaseByReferenceResponse{},
 				Do: func(ctx context.Context) error { return s.ReleaseByReference(ctx, undoing, orderRef) },
 			},
 			{
-				Name: "Commit", Answer: "committed.json", Message: &inventoryapi.CommitResponse{},
+				Name: "Commit", Operation: "Commit", Key: key, Answer: "committed.json", Message: &inventoryapi.CommitResponse{},
 				Do: func(ctx context.Context) error { return s.Commit(ctx, key, "res-000412") },
+			},
+			{
+				Name: "Changes", Operation: "WatchStock", Answer: "change.json", Message: &inventoryapi.WatchStockResponse{},
+				Stream: func(ctx context.Context) iter.Seq[error] {
+					return func(yield func(error) bool) {
+						for _, err := range s.Changes(ctx, []string{"SKU-000017"}) {
+							if !yield(err) {
+								return
+							}
+						}
+					}
+				},
+				Required: []string{"/stock", "/stock/sku", "/stock/warehouses", "/stock/warehouses/0/code", "/stock/updatedAt"},
+				OutOfRange: map[string]any{
+					"/stock/sku": sourcestest.Several{"", "../x", "SKU-000018"}, "/stock/available": -1, "/stock/reserved": -1,
+					"/stock/warehouses": []any{}, "/stock/warehouses/0/onHand": -1,
+				},
 			},
 		}
 	})

@@ -57,7 +57,7 @@ func TestSource(t *testing.T) {
 		first := sources.PageArgs{First: 1}
 		return []sourcestest.Call{
 			{
-				Name: "ByIDs", Answer: "batch.json",
+				Name: "ByIDs", Operation: "batchGetOrders", Answer: "batch.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.ByIDs(ctx, []string{"ord-000041", "ord-000042"})
 					return err
@@ -66,7 +66,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/items/0/status", "/items/1/status"}, OutOfRange: orderOutOfRange("/items/0"),
 			},
 			{
-				Name: "List", Answer: "list.json",
+				Name: "List", Operation: "listOrders", Answer: "list.json",
 				Do: func(ctx context.Context) error {
 					return sourcestest.PageFault(s.List(ctx, orders.OrderQuery{CustomerID: orders.Everybody, Page: first}))
 				},
@@ -74,7 +74,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/items/0/status"}, OutOfRange: listOutOfRange,
 			},
 			{
-				Name: "Lists", Answer: "list.json", Requests: 2, Absent: true,
+				Name: "Lists", Operation: "listOrders", Answer: "list.json", Requests: 2, Absent: true,
 				Do: func(ctx context.Context) error {
 					_, err := s.Lists(ctx, []orders.OrderQuery{{CustomerID: "cus-00017", Page: first}, {CustomerID: "cus-00018", Page: first}})
 					return err
@@ -82,7 +82,7 @@ func TestSource(t *testing.T) {
 				Required: []string{"/items", "/offset", "/total"}, OutOfRange: map[string]any{"/offset": -1, "/total": -1},
 			},
 			{
-				Name: "Create", Answer: "order.json",
+				Name: "Create", Operation: "createOrder", Key: key, Answer: "order.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.Create(ctx, key, newOrder())
 					return err
@@ -91,7 +91,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
 			},
 			{
-				Name: "MarkPaid", Answer: "order.json",
+				Name: "MarkPaid", Operation: "markPaid", Key: key, Answer: "order.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.MarkPaid(ctx, key, "ord-000042")
 					return err
@@ -100,7 +100,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
 			},
 			{
-				Name: "Cancel", Answer: "order.json",
+				Name: "Cancel", Operation: "cancelOrder", Key: key, Answer: "order.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.Cancel(ctx, key, "ord-000042")
 					return err
@@ -109,7 +109,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
 			},
 			{
-				Name: "UndoCreate", Answer: "undone.json",
+				Name: "UndoCreate", Operation: "undoCreateOrder", Key: key + "-undo", Answer: "undone.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.UndoCreate(ctx, key+"-undo", key)
 					return err

@@ -70,7 +70,7 @@ func TestSource(t *testing.T) {
 		s := payments.New(h)
 		calls := []sourcestest.Call{
 			{
-				Name: "ByIDs", Answer: "batch.json",
+				Name: "ByIDs", Operation: "batchGetPayments", Answer: "batch.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.ByIDs(ctx, []string{"pay-000042", "pay-000043", "pay-000044"})
 					return err
@@ -79,7 +79,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/items/0/status", "/items/0/method/type", "/items/2/status"}, OutOfRange: batchOutOfRange,
 			},
 			{
-				Name: "ByOrderID", Answer: "by-order.json",
+				Name: "ByOrderID", Operation: "listPaymentsOfOrders", Answer: "by-order.json",
 				Do: func(ctx context.Context) error {
 					_, err := s.ByOrderID(ctx, []string{"ord-000042", "ord-000044"})
 					return err
@@ -90,13 +90,13 @@ func TestSource(t *testing.T) {
 		}
 		for _, operation := range slices.Sorted(maps.Keys(commands(t.Context(), s))) { // each time in the same order
 			call := sourcestest.Call{
-				Name: operation, Answer: "payment.json",
+				Name: operation, Operation: operation, Key: key, Answer: "payment.json",
 				Do:       func(ctx context.Context) error { return commands(ctx, s)[operation]() },
 				Required: paymentRequired,
 				Enums:    []string{"/status", "/method/type"}, OutOfRange: paymentOutOfRange(""),
 			}
 			if strings.HasPrefix(operation, "undo") {
-				call.Answer = "undone.json"
+				call.Answer, call.Key = "undone.json", key+"-undo"
 				call.Required = append(under("/payment"), "/undone")
 				call.Enums = []string{"/payment/status", "/payment/method/type"}
 				call.OutOfRange = paymentOutOfRange("/payment")

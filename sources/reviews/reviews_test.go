@@ -56,7 +56,7 @@ func TestSource(t *testing.T) {
 		s := reviews.New(g)
 		return []sourcestest.Call{
 			{
-				Name: "ByIDs", Answer: "reviews.json", Message: &reviewsapi.BatchGetReviewsResponse{},
+				Name: "ByIDs", Operation: "BatchGetReviews", Answer: "reviews.json", Message: &reviewsapi.BatchGetReviewsResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.ByIDs(ctx, []string{"rev-0000311", "rev-0000312"})
 					return err
@@ -67,7 +67,7 @@ func TestSource(t *testing.T) {
 				OutOfRange: reviewOutOfRange("/reviews/0"),
 			},
 			{
-				Name: "Pages", Answer: "pages.json", Message: &reviewsapi.BatchListReviewsResponse{},
+				Name: "Pages", Operation: "BatchListReviews", Answer: "pages.json", Message: &reviewsapi.BatchListReviewsResponse{},
 				Do: func(ctx context.Context) error {
 					pages, err := s.Pages(ctx, []reviews.ReviewPage{ofProduct, byAuthor})
 					for _, page := range pages {
@@ -83,7 +83,7 @@ func TestSource(t *testing.T) {
 				OutOfRange: pagesOutOfRange,
 			},
 			{
-				Name: "Ratings", Answer: "ratings.json", Message: &reviewsapi.BatchGetRatingsResponse{},
+				Name: "Ratings", Operation: "BatchGetRatings", Answer: "ratings.json", Message: &reviewsapi.BatchGetRatingsResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.Ratings(ctx, []string{"SKU-000017", "SKU-000018"})
 					return err
@@ -98,7 +98,7 @@ func TestSource(t *testing.T) {
 				},
 			},
 			{
-				Name: "Create", Answer: "written.json", Message: &reviewsapi.CreateReviewResponse{},
+				Name: "Create", Operation: "CreateReview", Key: key, Answer: "written.json", Message: &reviewsapi.CreateReviewResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.Create(ctx, key, written)
 					return err

@@ -54,7 +54,7 @@ func TestSource(t *testing.T) {
 		s := shipping.New(g)
 		return []sourcestest.Call{
 			{
-				Name: "ByIDs", Answer: "shipments.json", Message: &shippingapi.BatchGetShipmentsResponse{},
+				Name: "ByIDs", Operation: "BatchGetShipments", Answer: "shipments.json", Message: &shippingapi.BatchGetShipmentsResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.ByIDs(ctx, []string{"shp-000042", "shp-000043"})
 					return err
@@ -66,7 +66,8 @@ func TestSource(t *testing.T) {
 				Enums: []string{"/shipments/0/state", "/shipments/1/state"}, OutOfRange: shipmentOutOfRange("/shipments/0"),
 			},
 			{
-				Name: "ByOrderID", Answer: "shipments.json", Message: &shippingapi.BatchGetShipmentsByOrderResponse{},
+				Name: "ByOrderID", Operation: "BatchGetShipmentsByOrder",
+				Answer: "shipments.json", Message: &shippingapi.BatchGetShipmentsByOrderResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.ByOrderID(ctx, []string{"ord-000099", "ord-000100"})
 					return err
@@ -75,7 +76,7 @@ func TestSource(t *testing.T) {
 				Enums:    []string{"/shipments/0/state"}, OutOfRange: shipmentOutOfRange("/shipments/0"),
 			},
 			{
-				Name: "Create", Answer: "shipment.json", Message: &shippingapi.CreateShipmentResponse{},
+				Name: "Create", Operation: "CreateShipment", Key: key, Answer: "shipment.json", Message: &shippingapi.CreateShipmentResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.Create(ctx, key, ordered)
 					return err
@@ -83,11 +84,12 @@ func TestSource(t *testing.T) {
 				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: shipmentOutOfRange("/shipment"),
 			},
 			{
-				Name: "Cancel", Answer: "voided.json", Message: &shippingapi.CancelShipmentResponse{},
+				Name: "Cancel", Operation: "CancelShipment", Key: undoing, Answer: "voided.json", Message: &shippingapi.CancelShipmentResponse{},
 				Do: func(ctx context.Context) error { return s.Cancel(ctx, undoing, key) },
 			},
 			{
-				Name: "CancelByID", Answer: "voided.json", Message: &shippingapi.CancelShipmentByIdResponse{},
+				Name: "CancelByID", Operation: "CancelShipmentById", Key: key,
+				Answer: "voided.json", Message: &shippingapi.CancelShipmentByIdResponse{},
 				Do: func(ctx context.Context) error {
 					_, err := s.CancelByID(ctx, key, "shp-000044")
 					return err

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +16,11 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -31,48 +32,43 @@ func GRPC(t *testing.T, inputs upstream.Inputs, calls func(*upstream.GRPC) []Cal
 	t.Helper()
 	for i, c := range calls(grpcClient(t, inputs, "grpc://unused.test:1", time.Second)) {
 		t.Run(c.Name, func(t *testing.T) {
-			for reason, f := range grpcFaults(t, c) {
-				t.Run(reason, func(t *testing.T) {
-					noLeaks(t)
-					s := f.start(t)
-					g := grpcClient(t, inputs, s.url, f.timeout())
-					examine(t, calls(g)[i], f.want, s.address, s.calls)
-				})
+			answers := grpcAnswers(t, c)
+			e := examination{
+				inputs: inputs, trials: grpcTrials(c, answers), good: serveGRPC(answers["good"].does), hang: serveGRPC(grpcHang),
+				call: func(t *testing.T, url string, timeout time.Duration) Call {
+					return calls(grpcClient(t, inputs, url, timeout))[i].opening()
+				},
 			}
-			t.Run("declared inputs", func(t *testing.T) { grpcInputs(t, inputs, calls, i, c) })
-			t.Run("cancelling", func(t *testing.T) {
-				noLeaks(t)
-				s := grpcServer(t, grpcHang)
-				cancelling(t, calls(grpcClient(t, inputs, s.url, patience))[i], s)
-			})
+			e.run(t)
+			if c.Stream != nil {
+				e.stream(t, answers)
+			}
 		})
 	}
 }
 
-// grpcFault is what a service does, and what the source must make of it.
-type grpcFault struct {
+// reply answers one call of a service, or sends messages of its stream.
+type reply func(s service, stream grpc.ServerStream) error
+
+// answer is a reply, and what a source must make of it.
+type answer struct {
 	want
-	handle func(s service, stream grpc.ServerStream) error
-	accept func(net.Conn) // in place of gRPC
-	refuse bool
-	slow   bool
+	does reply
 }
 
-func (f grpcFault) timeout() time.Duration {
-	if f.slow {
-		return shortTime
+func grpcTrials(c Call, answers map[string]answer) map[string]trial {
+	trials := map[string]trial{
+		"refused": {want: want{code: fault.SourceUnavailable, anyCalls: true}, start: refusing("grpc")},
+		"reset":   {want: want{code: fault.SourceUnavailable, anyCalls: true}, start: resetting("grpc")},
 	}
-	return patience
-}
-
-func (f grpcFault) start(t *testing.T) service {
-	t.Helper()
-	if f.refuse || f.accept != nil {
-		s := restFault{refuse: f.refuse, accept: f.accept}.start(t)
-		s.url = "grpc://" + s.address
-		return s
+	if c.Stream == nil { // a stream has no timeout
+		trials["slow"] = trial{want: want{code: fault.SourceTimeout}, start: serveGRPC(grpcHang), slow: true}
+		trials["slow answer"] = trial{want: want{code: fault.SourceTimeout}, start: serveGRPC(onlyHeader), slow: true}
 	}
-	return grpcServer(t, f.handle)
+	for reason, a := range answers {
+		trials[reason] = trial{want: a.want, start: serveGRPC(a.does)}
+	}
+	return trials
 }
 
 // codeOf says what a source must make of each status, in the order of gRPC's own numbers.
@@ -95,7 +91,7 @@ var codeOf = map[codes.Code]fault.Code{
 	codes.Unauthenticated:    fault.Forbidden,
 }
 
-func grpcFaults(t *testing.T, c Call) map[string]grpcFault {
+func grpcAnswers(t *testing.T, c Call) map[string]answer {
 	t.Helper()
 	good := recorded(t, c.Answer)
 	wire := func(document []byte) []byte {
@@ -109,44 +105,50 @@ func grpcFaults(t *testing.T, c Call) map[string]grpcFault {
 		}
 		return b
 	}
-	violation := want{code: fault.SourceContractViolation}
-	faults := map[string]grpcFault{
-		"good":     {handle: message(wire(good))},
-		"refused":  {want: want{code: fault.SourceUnavailable, anyCalls: true}, refuse: true},
-		"reset":    {want: want{code: fault.SourceUnavailable, anyCalls: true}, accept: reset},
-		"slow":     {want: want{code: fault.SourceTimeout}, handle: grpcHang, slow: true},
-		"garbage":  {want: violation, handle: message([]byte(strings.Repeat("\xff", 20) + secretBody))},
-		"oversize": {want: violation, handle: message(make([]byte, maxBytes+1))},
+	answers := map[string]answer{"good": {does: message(wire(good))}}
+	violation := func(reason string, b []byte) {
+		answers[reason] = answer{want: want{code: fault.SourceContractViolation}, does: message(b)}
 	}
+	violation("garbage", []byte(strings.Repeat("\xff", 20)+secretBody))
+	violation("truncated", truncated(unknownField(wire(good), []byte(secretBody)), c.Message))
+	violation("oversize", unknownField(wire(good), make([]byte, maxBytes))) // otherwise good
 	for code, becomes := range codeOf {
 		w := want{code: becomes, retryAfter: retryAfter}
 		if code == codes.NotFound && c.Absent {
 			w = want{}
 		}
-		faults[code.String()] = grpcFault{want: w, handle: func(service, grpc.ServerStream) error {
-			st, err := status.New(code, secretBody).WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
-			if err != nil {
-				return err
-			}
-			return st.Err()
-		}}
+		answers[code.String()] = answer{want: w, does: fail(code)}
 	}
 	for _, p := range c.Required {
-		faults["without "+p] = grpcFault{want: violation, handle: message(wire(without(t, good, p)))}
+		violation("without "+p, wire(without(t, good, p)))
 	}
 	for _, p := range c.Enums {
-		faults["unknown value of "+p] = grpcFault{want: violation, handle: message(wire(with(t, good, p, 999)))}
-		faults["unspecified "+p] = grpcFault{want: violation, handle: message(wire(with(t, good, p, 0)))}
+		violation("unknown value of "+p, wire(with(t, good, p, 999)))
+		violation("unspecified "+p, wire(with(t, good, p, 0)))
 	}
 	for reason, document := range outOfRange(t, c, good) {
-		faults[reason] = grpcFault{want: violation, handle: message(wire(document))}
+		violation(reason, wire(document))
 	}
-	return faults
+	return answers
+}
+
+// unknownField gives a message with a field that no contract knows, which is no fault.
+func unknownField(m, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(slices.Clone(m), protowire.MaxValidNumber, protowire.BytesType), value)
+}
+
+// truncated gives the first half of a message, or a bit less: what ends between two fields would be a message.
+func truncated(m []byte, as proto.Message) []byte {
+	n := len(m) / 2
+	for proto.Unmarshal(m[:n], proto.Clone(as)) == nil {
+		n--
+	}
+	return m[:n]
 }
 
 func grpcClient(t *testing.T, inputs upstream.Inputs, url string, timeout time.Duration) *upstream.GRPC {
 	t.Helper()
-	g, err := upstream.NewGRPC(upstream.Options{Name: "examined", URL: url, Timeout: timeout, MaxBytes: maxBytes}, inputs)
+	g, err := upstream.NewGRPC(upstream.Options{Name: sourceName, URL: url, Timeout: timeout, MaxBytes: maxBytes}, inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,65 +156,69 @@ func grpcClient(t *testing.T, inputs upstream.Inputs, url string, timeout time.D
 	return g
 }
 
-// grpcServer answers every method by handle, whose messages are bytes.
-func grpcServer(t *testing.T, handle func(service, grpc.ServerStream) error) service {
-	t.Helper()
-	var calls atomic.Int64
-	l := listen(t)
-	s := service{
-		url: "grpc://" + l.Addr().String(), address: l.Addr().String(),
-		calls:   func() int { return int(calls.Load()) },
-		arrived: make(chan struct{}, 100), left: make(chan struct{}, 100),
-	}
-	server := grpc.NewServer(
-		grpc.ForceServerCodec(rawCodec{}),
-		grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
-			calls.Add(1)
-			md, _ := metadata.FromIncomingContext(stream.Context())
-			if md.Get("authorization") != nil || md.Get("cookie") != nil || md.Get("x-undeclared") != nil {
-				t.Error("the service received metadata that its source does not declare")
-			}
-			var request []byte
-			if err := stream.RecvMsg(&request); err != nil {
-				return err
-			}
-			return handle(s, stream)
-		}))
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(server.Stop)
-	return s
-}
-
-// grpcInputs checks that the service receives what the source declares.
-func grpcInputs(t *testing.T, inputs upstream.Inputs, calls func(*upstream.GRPC) []Call, i int, c Call) {
-	noLeaks(t)
-	var mu sync.Mutex
-	var seen metadata.MD
-	good := grpcFaults(t, c)["good"].handle
-	s := grpcServer(t, func(s service, stream grpc.ServerStream) error {
-		md, _ := metadata.FromIncomingContext(stream.Context())
-		mu.Lock()
-		seen = md
-		mu.Unlock()
-		return good(s, stream)
-	})
-	examine(t, calls(grpcClient(t, inputs, s.url, patience))[i], want{}, s.address, s.calls)
-	mu.Lock()
-	defer mu.Unlock()
-	for _, name := range inputs.Headers {
-		if got, sent := seen.Get(name), request().Header.Values(name); !slices.Equal(got, sent) {
-			t.Errorf("the service received %s: %q, want %q", name, got, sent)
-		}
-	}
-	for _, claim := range inputs.Claims {
-		if got, want := strings.Join(seen.Get("caller-"+claim), ","), request().Claims[claim]; got != want {
-			t.Errorf("the service received the claim %s as %q, want %q", claim, got, want)
-		}
+// serveGRPC starts a service that answers every method alike. Its messages are bytes.
+func serveGRPC(handle reply) func(*testing.T) service {
+	return func(t *testing.T) service {
+		t.Helper()
+		l := listen(t)
+		s := newService("grpc", l.Addr().String())
+		server := grpc.NewServer(
+			grpc.ForceServerCodec(rawCodec{}),
+			grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+				var request []byte
+				if err := stream.RecvMsg(&request); err != nil {
+					return err
+				}
+				r, err := grpcRequest(stream, request)
+				if err != nil {
+					t.Error(err)
+				}
+				s.log.add(r)
+				return handle(s, stream)
+			}))
+		s.stop = server.Stop
+		go func() { _ = server.Serve(l) }()
+		t.Cleanup(server.Stop)
+		return s
 	}
 }
 
-func message(b []byte) func(service, grpc.ServerStream) error {
+// grpcRequest gives a request as a service sees it, whose contract is among the generated code that is linked in.
+func grpcRequest(stream grpc.ServerStream, request []byte) (received, error) {
+	header, _ := metadata.FromIncomingContext(stream.Context())
+	method, _ := grpc.MethodFromServerStream(stream)
+	r := received{header: header, what: method + " " + string(request)}
+	name := strings.ReplaceAll(strings.TrimPrefix(method, "/"), "/", ".")
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
+	if err != nil {
+		return r, fmt.Errorf("the method %s: %w", method, err)
+	}
+	descriptor, ok := found.(protoreflect.MethodDescriptor)
+	if !ok {
+		return r, fmt.Errorf("%s is no method", method)
+	}
+	m := dynamicpb.NewMessage(descriptor.Input())
+	if err := proto.Unmarshal(request, m); err != nil {
+		return r, fmt.Errorf("the request of %s: %w", method, err)
+	}
+	if field := m.Descriptor().Fields().ByName("idempotency_key"); field != nil {
+		r.key = m.Get(field).String()
+	}
+	return r, nil
+}
+
+func message(b []byte) reply {
 	return func(_ service, stream grpc.ServerStream) error { return stream.SendMsg(&b) }
+}
+
+func fail(code codes.Code) reply {
+	return func(service, grpc.ServerStream) error {
+		st, err := status.New(code, secretBody).WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter * time.Second)})
+		if err != nil {
+			return err
+		}
+		return st.Err()
+	}
 }
 
 func grpcHang(s service, stream grpc.ServerStream) error {
@@ -220,6 +226,14 @@ func grpcHang(s service, stream grpc.ServerStream) error {
 	<-stream.Context().Done()
 	s.left <- struct{}{}
 	return context.Cause(stream.Context())
+}
+
+// onlyHeader begins an answer that never comes.
+func onlyHeader(s service, stream grpc.ServerStream) error {
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
+	return grpcHang(s, stream)
 }
 
 // rawCodec passes bytes through.

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,115 +19,72 @@ func REST(t *testing.T, inputs upstream.Inputs, calls func(*upstream.HTTP) []Cal
 	t.Helper()
 	for i, c := range calls(restClient(t, inputs, "http://unused.test", time.Second)) {
 		t.Run(c.Name, func(t *testing.T) {
-			for reason, f := range restFaults(t, c) {
-				t.Run(reason, func(t *testing.T) {
-					noLeaks(t)
-					s := f.start(t)
-					h := restClient(t, inputs, s.url, f.timeout())
-					examine(t, calls(h)[i], f.want, s.address, s.calls)
-				})
-			}
-			t.Run("declared inputs", func(t *testing.T) { restInputs(t, inputs, calls, i, c) })
-			t.Run("cancelling", func(t *testing.T) {
-				noLeaks(t)
-				s := restServer(t, hang)
-				cancelling(t, calls(restClient(t, inputs, s.url, patience))[i], s)
-			})
+			trials := restTrials(t, c)
+			examination{
+				inputs: inputs, trials: trials, good: trials["good"].start, hang: serveREST(hang),
+				call: func(t *testing.T, url string, timeout time.Duration) Call {
+					return calls(restClient(t, inputs, url, timeout))[i]
+				},
+			}.run(t)
 		})
 	}
 }
 
-// restFault is what a service does, and what the source must make of it.
-type restFault struct {
-	want
-	handle func(w http.ResponseWriter, s service, r *http.Request)
-	accept func(net.Conn) // in place of HTTP
-	refuse bool
-	slow   bool
-}
+// handler answers one request of a service.
+type handler func(w http.ResponseWriter, s service, r *http.Request)
 
-func (f restFault) timeout() time.Duration {
-	if f.slow {
-		return shortTime
-	}
-	return patience
-}
-
-func (f restFault) start(t *testing.T) service {
-	t.Helper()
-	switch {
-	case f.refuse:
-		l := listen(t)
-		_ = l.Close()
-		return service{url: "http://" + l.Addr().String(), address: l.Addr().String()}
-	case f.accept != nil:
-		l := listen(t)
-		go accept(l, f.accept)
-		return service{url: "http://" + l.Addr().String(), address: l.Addr().String()}
-	default:
-		return restServer(t, f.handle)
-	}
-}
-
-func restFaults(t *testing.T, c Call) map[string]restFault {
+func restTrials(t *testing.T, c Call) map[string]trial {
 	t.Helper()
 	good := recorded(t, c.Answer)
-	violation := want{code: fault.SourceContractViolation}
-	absent := want{code: fault.NotFound}
-	if c.Absent {
-		absent = want{}
+	trials := map[string]trial{
+		"good":      {start: serveREST(body("application/json", good))},
+		"refused":   {want: want{code: fault.SourceUnavailable, anyCalls: true}, start: refusing("http")},
+		"reset":     {want: want{code: fault.SourceUnavailable, anyCalls: true}, start: resetting("http")},
+		"slow":      {want: want{code: fault.SourceTimeout}, start: serveREST(hang), slow: true},
+		"slow body": {want: want{code: fault.SourceTimeout}, start: serveREST(hangAfter(good[:len(good)/2])), slow: true},
+		"cut off":   {want: want{code: fault.SourceUnavailable, anyCalls: true}, start: serveREST(cut(good))},
 	}
-	status := func(code int, w want) restFault {
-		return restFault{want: w, handle: func(w http.ResponseWriter, _ service, _ *http.Request) {
-			w.Header().Set("Retry-After", fmt.Sprint(int(retryAfter/time.Second)))
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(code)
-			_, _ = io.WriteString(w, `{"title":"`+secretBody+`","detail":"`+secretBody+`"}`)
-		}}
+	for code, becomes := range map[int]fault.Code{
+		302: fault.SourceContractViolation, 307: fault.SourceContractViolation,
+		400: fault.BadUserInput, 401: fault.Forbidden, 403: fault.Forbidden, 404: fault.NotFound, 409: fault.Conflict, 429: fault.RateLimited,
+		500: fault.SourceFailed, 503: fault.SourceUnavailable,
+	} {
+		w := want{code: becomes, retryAfter: retryAfter}
+		if code == http.StatusNotFound && c.Absent {
+			w = want{}
+		}
+		trials[fmt.Sprint(code)] = trial{want: w, start: serveREST(refusal(code, good))}
 	}
-	faults := map[string]restFault{
-		"good":      {handle: body(good)},
-		"refused":   {want: want{code: fault.SourceUnavailable, anyCalls: true}, refuse: true},
-		"reset":     {want: want{code: fault.SourceUnavailable, anyCalls: true}, accept: reset},
-		"slow":      {want: want{code: fault.SourceTimeout}, handle: hang, slow: true},
-		"slow body": {want: want{code: fault.SourceTimeout}, handle: hangAfter(good[:len(good)/2]), slow: true},
-		"cut off":   {want: want{code: fault.SourceUnavailable, anyCalls: true}, handle: cut(good)},
-
-		"400": status(400, want{fault.BadUserInput, retryAfter, false}),
-		"401": status(401, want{fault.Forbidden, retryAfter, false}),
-		"403": status(403, want{fault.Forbidden, retryAfter, false}),
-		"404": status(404, want{absent.code, retryAfter, false}),
-		"409": status(409, want{fault.Conflict, retryAfter, false}),
-		"429": status(429, want{fault.RateLimited, retryAfter, false}),
-		"500": status(500, want{fault.SourceFailed, retryAfter, false}),
-		"503": status(503, want{fault.SourceUnavailable, retryAfter, false}),
-		"302": status(302, want{fault.SourceContractViolation, retryAfter, false}),
-
-		"garbage":            {want: violation, handle: body([]byte("\x00\x01<html>" + secretBody))},
-		"truncated":          {want: violation, handle: body(good[:len(good)/2])},
-		"empty":              {want: violation, handle: body(nil)},
-		"another type":       {want: violation, handle: body([]byte(`"` + secretBody + `"`))},
-		"another media type": {want: violation, handle: page},
-		"oversize":           {want: violation, handle: body(bytes.Repeat([]byte(" "), maxBytes+1))},
-		"oversize, streamed": {want: violation, handle: stream},
+	violation := func(reason string, answer handler) {
+		trials[reason] = trial{want: want{code: fault.SourceContractViolation}, start: serveREST(answer)}
 	}
+	badBody := func(reason string, answer []byte) { violation(reason, body("application/json", answer)) }
+	badBody("garbage", []byte("\x00\x01<html>"+secretBody))
+	badBody("truncated", good[:len(good)/2])
+	badBody("empty", nil)
+	badBody("another type", []byte(`"`+secretBody+`"`))
+	// But for one thing these are good: no other check may be what refuses them.
+	oversize := append(bytes.Clone(good), bytes.Repeat([]byte(" "), maxBytes)...)
+	violation("another media type", body("text/html", good))
+	violation("oversize", body("application/json", oversize))
+	violation("oversize, streamed", streamed(oversize))
 	for _, p := range c.Required {
-		faults["without "+p] = restFault{want: violation, handle: body(without(t, good, p))}
-		faults["null for "+p] = restFault{want: violation, handle: body(with(t, good, p, nil))}
-		faults["wrong type of "+p] = restFault{want: violation, handle: body(with(t, good, p, map[string]any{"x": []int{1}}))}
+		badBody("without "+p, without(t, good, p))
+		badBody("null for "+p, with(t, good, p, nil))
+		badBody("wrong type of "+p, with(t, good, p, map[string]any{"x": []int{1}}))
 	}
 	for _, p := range c.Enums {
-		faults["unknown value of "+p] = restFault{want: violation, handle: body(with(t, good, p, "no-such-value"))}
+		badBody("unknown value of "+p, with(t, good, p, "no-such-value"))
 	}
 	for reason, document := range outOfRange(t, c, good) {
-		faults[reason] = restFault{want: violation, handle: body(document)}
+		badBody(reason, document)
 	}
-	return faults
+	return trials
 }
 
 func restClient(t *testing.T, inputs upstream.Inputs, url string, timeout time.Duration) *upstream.HTTP {
 	t.Helper()
-	h, err := upstream.NewHTTP(upstream.Options{Name: "examined", URL: url, Timeout: timeout, MaxBytes: maxBytes}, inputs)
+	h, err := upstream.NewHTTP(upstream.Options{Name: sourceName, URL: url, Timeout: timeout, MaxBytes: maxBytes}, inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,69 +92,62 @@ func restClient(t *testing.T, inputs upstream.Inputs, url string, timeout time.D
 	return h
 }
 
-func restServer(t *testing.T, handle func(http.ResponseWriter, service, *http.Request)) service {
-	t.Helper()
-	var calls atomic.Int64
-	s := service{calls: func() int { return int(calls.Load()) }, arrived: make(chan struct{}, 100), left: make(chan struct{}, 100)}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		calls.Add(1)
-		if r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") != "" || r.Header.Get("X-Undeclared") != "" {
-			t.Error("the service received a header that its source does not declare")
-		}
-		_, _ = io.Copy(io.Discard, r.Body) // so that the server sees when the caller goes
-		handle(w, s, r)
-	}))
-	t.Cleanup(server.Close)
-	s.url, s.address = server.URL, server.Listener.Addr().String()
-	return s
-}
-
-// restInputs checks that the service receives what the source declares.
-func restInputs(t *testing.T, inputs upstream.Inputs, calls func(*upstream.HTTP) []Call, i int, c Call) {
-	noLeaks(t)
-	var mu sync.Mutex
-	var seen http.Header
-	good := body(recorded(t, c.Answer))
-	s := restServer(t, func(w http.ResponseWriter, s service, r *http.Request) {
-		mu.Lock()
-		seen = r.Header.Clone()
-		mu.Unlock()
-		good(w, s, r)
-	})
-	examine(t, calls(restClient(t, inputs, s.url, patience))[i], want{}, s.address, s.calls)
-	mu.Lock()
-	defer mu.Unlock()
-	for _, name := range inputs.Headers {
-		if sent := request().Header.Get(name); seen.Get(name) != sent {
-			t.Errorf("the service received %s: %q, want %q", name, seen.Get(name), sent)
-		}
-	}
-	for _, claim := range inputs.Claims {
-		if got, want := seen.Get("Caller-"+claim), request().Claims[claim]; got != want {
-			t.Errorf("the service received the claim %s as %q, want %q", claim, got, want)
-		}
+// serveREST starts a service that answers everything alike.
+func serveREST(handle handler) func(*testing.T) service {
+	return func(t *testing.T) service {
+		t.Helper()
+		var s service
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body) // also so that the server sees when the caller goes
+			header := r.Header.Clone()
+			header.Del("Idempotency-Key")
+			s.log.add(received{
+				header: header, key: strings.Join(r.Header.Values("Idempotency-Key"), ", "),
+				what: fmt.Sprintf("%s %s %s", r.Method, r.URL, b), uri: r.URL.RequestURI(),
+			})
+			handle(w, s, r)
+		}))
+		s = newService("http", server.Listener.Addr().String())
+		server.Start()
+		t.Cleanup(server.Close)
+		return s
 	}
 }
 
-func body(b []byte) func(http.ResponseWriter, service, *http.Request) {
+func body(media string, b []byte) handler {
 	return func(w http.ResponseWriter, _ service, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", media)
 		w.Header().Set("Content-Length", fmt.Sprint(len(b)))
 		_, _ = w.Write(b)
 	}
 }
 
-func page(w http.ResponseWriter, _ service, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html")
-	_, _ = io.WriteString(w, "<html>"+secretBody)
+// streamed is body without a word on the length.
+func streamed(b []byte) handler {
+	return func(w http.ResponseWriter, _ service, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = http.NewResponseController(w).Flush()
+		_, _ = w.Write(b)
+	}
 }
 
-func stream(w http.ResponseWriter, _ service, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	for chunk := strings.Repeat(" ", 64<<10); r.Context().Err() == nil; {
-		if _, err := io.WriteString(w, chunk); err != nil {
+// elsewhere is where redirects lead to. There, the good answer waits for who follows them.
+const elsewhere = "/elsewhere"
+
+// refusal answers with a status that is no success.
+func refusal(code int, good []byte) handler {
+	return func(w http.ResponseWriter, s service, r *http.Request) {
+		if r.URL.Path == elsewhere {
+			body("application/json", good)(w, s, r)
 			return
 		}
+		if code >= 300 && code <= 399 {
+			w.Header().Set("Location", elsewhere)
+		}
+		w.Header().Set("Retry-After", fmt.Sprint(retryAfter))
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, `{"title":"`+secretBody+`","detail":"`+secretBody+`"}`)
 	}
 }
 
@@ -210,7 +157,7 @@ func hang(_ http.ResponseWriter, s service, r *http.Request) {
 	s.left <- struct{}{}
 }
 
-func hangAfter(start []byte) func(http.ResponseWriter, service, *http.Request) {
+func hangAfter(start []byte) handler {
 	return func(w http.ResponseWriter, _ service, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(start)
@@ -220,7 +167,7 @@ func hangAfter(start []byte) func(http.ResponseWriter, service, *http.Request) {
 }
 
 // cut promises a whole body and ends the connection in the middle of it.
-func cut(b []byte) func(http.ResponseWriter, service, *http.Request) {
+func cut(b []byte) handler {
 	return func(w http.ResponseWriter, _ service, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", fmt.Sprint(len(b)))
@@ -228,32 +175,4 @@ func cut(b []byte) func(http.ResponseWriter, service, *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return l
-}
-
-func accept(l net.Listener, handle func(net.Conn)) {
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		handle(conn)
-	}
-}
-
-// reset ends a connection with a TCP reset.
-func reset(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = conn.Close()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/demo/breaking"
+	"github.com/mainstem/mainstem/demo/ledger"
 	"github.com/mainstem/mainstem/demo/world"
 	"github.com/mainstem/mainstem/sources/inventory/inventoryapi"
 	"github.com/mainstem/mainstem/sources/shipping/shippingapi"
@@ -20,7 +21,7 @@ import (
 func TestLedgerIsShown(t *testing.T) {
 	t.Parallel()
 	d := start(t, demo.Options{})
-	if _, body := control(t, d, http.MethodGet, "/ledger/inventory", ""); body != "[]" {
+	if _, body := control(t, d, http.MethodGet, "/ledger/orders", ""); body != "[]" {
 		t.Errorf("the ledger of a service that did nothing is %s", body)
 	}
 	i := slices.IndexFunc(d.World().Products, func(p world.Product) bool { return len(p.Stock) > 0 && p.Stock[0].OnHand > 20 })
@@ -31,15 +32,16 @@ func TestLedgerIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown []struct {
-		At           time.Time
-		Command, Key string
-		Detail       any
+		At            time.Time
+		Command, Key  string
+		Input, Detail any
 	}
 	_, body := control(t, d, http.MethodGet, "/ledger/inventory", "")
-	if err := json.Unmarshal([]byte(body), &shown); err != nil || len(shown) != 1 || shown[0].Key != "key-0001" || shown[0].Command == "" || shown[0].At.IsZero() {
+	if err := json.Unmarshal([]byte(body), &shown); err != nil || len(shown) != 2 || shown[0].Command != ledger.Opening ||
+		shown[1].Key != "key-0001" || shown[1].Command == "" || shown[1].At.IsZero() || shown[1].Input == nil || shown[1].Detail == nil {
 		t.Errorf("the ledger is %s, %v", body, err)
 	}
-	if entries := d.Ledger("inventory"); len(entries) != 1 || entries[0].Key != "key-0001" {
+	if entries := d.Ledger("inventory"); len(entries) != 2 || entries[1].Key != "key-0001" {
 		t.Errorf("Ledger gives %+v", entries)
 	}
 }

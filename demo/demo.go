@@ -91,7 +91,8 @@ func (d *Demo) World() *world.World { return d.world }
 // other roles.
 func (d *Demo) Token(role string) (string, error) { return d.issuer.token(role, time.Now()) }
 
-// Ledger gives what a service's commands did so far, oldest first; nothing if there is no such service.
+// Ledger gives what a service's commands did so far, oldest first; nothing if there is no such service. The inventory's begins
+// with an opening balance: the stock that the world's orders hold.
 func (d *Demo) Ledger(service string) []ledger.Entry {
 	b, err := d.backend(service)
 	if err != nil {

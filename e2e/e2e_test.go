@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/mainstem/mainstem/demo/ledger"
 )
 
 var update = flag.Bool("update", false, "write what is got into testdata as what is expected")
@@ -122,6 +124,9 @@ func ledgerText(s *stack) string {
 	text := ""
 	for _, service := range s.demo.Services() {
 		for _, entry := range s.demo.Ledger(service.Name) {
+			if entry.Command == ledger.Opening {
+				continue // no command
+			}
 			text += fmt.Sprintf("%s %s by %s\n", service.Name, entry.Command, entry.Caller)
 		}
 	}

@@ -5,6 +5,7 @@ package customers
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/mainstem/mainstem/demo/ledger"
@@ -83,14 +84,14 @@ func (s *service) UpdateCustomer(w http.ResponseWriter, r *http.Request, id stri
 		Name: "updateCustomer",
 		Key:  params.IdempotencyKey,
 		Input: struct {
-			ID      string
-			Changes customersapi.ProfileChanges
+			ID      string                      `json:"id"`
+			Changes customersapi.ProfileChanges `json:"changes"`
 		}{id, changes},
 	}
 	if params.CallerSub != nil {
 		command.Caller = *params.CallerSub
 	}
-	changed, err := ledger.Do(s.ledger, command, func() (customersapi.Customer, error) { return s.change(id, changes) })
+	changed, err := ledger.Do(s.ledger, command, func() (customersapi.Customer, bool, error) { return s.change(id, changes) })
 	switch {
 	case err == nil:
 		reply(w, changed)
@@ -105,11 +106,12 @@ func (s *service) UpdateCustomer(w http.ResponseWriter, r *http.Request, id stri
 	}
 }
 
-// change makes the changes, all or none. It runs under the ledger's lock.
-func (s *service) change(id string, changes customersapi.ProfileChanges) (customersapi.Customer, error) {
+// change makes the changes, all or none, and gives the customer and whether that made a difference. It runs under the ledger's
+// lock.
+func (s *service) change(id string, changes customersapi.ProfileChanges) (customersapi.Customer, bool, error) {
 	current := s.byID[id]
 	if current == nil {
-		return customersapi.Customer{}, errNoCustomer
+		return customersapi.Customer{}, false, errNoCustomer
 	}
 	changed := *current
 	if changes.DisplayName != nil {
@@ -120,14 +122,14 @@ func (s *service) change(id string, changes customersapi.ProfileChanges) (custom
 	}
 	if changes.Email != nil {
 		if owner, taken := s.byEmail[strings.ToLower(*changes.Email)]; taken && owner != id {
-			return customersapi.Customer{}, errEmailTaken
+			return customersapi.Customer{}, false, errEmailTaken
 		}
 		changed.Email = *changes.Email
 		delete(s.byEmail, strings.ToLower(current.Email))
 		s.byEmail[strings.ToLower(changed.Email)] = id
 	}
 	s.byID[id] = &changed
-	return changed, nil
+	return changed, !reflect.DeepEqual(changed, *current), nil
 }
 
 func wireCustomer(c *world.Customer) *customersapi.Customer {

@@ -134,7 +134,8 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("no changes must change nothing: %s", diff)
 	}
 	entries := s.ledger.Entries()
-	if len(entries) != 2 || entries[0].Command != "updateCustomer" || entries[0].Key != "key-00001" || entries[0].Caller != "someone" {
+	if len(entries) != 2 || entries[0].Command != "updateCustomer" || entries[0].Key != "key-00001" || entries[0].Caller != "someone" ||
+		!entries[0].Changed || entries[1].Changed {
 		t.Errorf("unexpected ledger %+v", entries)
 	}
 }

@@ -17,13 +17,16 @@ const (
 	maxLines     = 100
 	maxQuantity  = 10_000
 	maxReference = 100
+
+	reserve = "reserve" // the command that Release undoes
 )
 
 // reservation is stock that is, or was, held.
 type reservation struct {
-	id    string
-	lines []line
-	state state
+	id        string
+	reference string
+	lines     []line
+	state     state
 }
 
 type state int
@@ -40,20 +43,24 @@ type line struct {
 	Quantity int32  `json:"quantity"`
 }
 
-// What the ledger keeps of the commands.
-type (
-	reserved struct {
-		ReservationID string `json:"reservationId"`
-		Reference     string `json:"reference"`
-		Lines         []line `json:"lines"`
-	}
-	given struct {
-		ReservationIDs []string `json:"reservationIds"`
-	}
-	taken struct {
-		ReservationID string `json:"reservationId"`
-	}
-)
+// moved is what a command moved, as the ledger keeps it: what was held, given free or taken off the shelves. It is empty if
+// nothing was. Of reservations that are released by their reference, and of those that the service starts with, there is a list.
+type moved struct {
+	ReservationID string `json:"reservationId,omitempty"`
+	Reference     string `json:"reference,omitempty"`
+	Lines         []line `json:"lines,omitempty"`
+}
+
+// all is a reservation that moves as a whole.
+func (r *reservation) all() moved {
+	return moved{ReservationID: r.id, Reference: r.reference, Lines: r.lines}
+}
+
+// wanted is what a reservation asks for, as the ledger keeps it.
+type wanted struct {
+	Reference string `json:"reference"`
+	Lines     []line `json:"lines"`
+}
 
 // Reserve implements the contract.
 func (s *service) Reserve(ctx context.Context, req *inventoryapi.ReserveRequest) (*inventoryapi.ReserveResponse, error) {
@@ -61,10 +68,10 @@ func (s *service) Reserve(ctx context.Context, req *inventoryapi.ReserveRequest)
 		return nil, err
 	}
 	lines := merged(req.GetLines())
-	c := command(ctx, "reserve", req.GetIdempotencyKey(), []any{req.GetReference(), lines})
-	done, err := ledger.Do(s.ledger, c, func() (reserved, error) {
+	c := command(ctx, reserve, req.GetIdempotencyKey(), wanted{req.GetReference(), lines})
+	done, err := ledger.Do(s.ledger, c, func() (moved, bool, error) {
 		if err := s.lacking(lines); err != nil {
-			return reserved{}, err
+			return moved{}, false, err
 		}
 		for _, l := range lines {
 			s.items[l.SKU].reserved += l.Quantity
@@ -72,7 +79,7 @@ func (s *service) Reserve(ctx context.Context, req *inventoryapi.ReserveRequest)
 		}
 		r := s.keep(req.GetReference(), lines)
 		s.byKey[req.GetIdempotencyKey()] = r
-		return reserved{ReservationID: r.id, Reference: req.GetReference(), Lines: lines}, nil
+		return r.all(), true, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
@@ -141,25 +148,21 @@ func (s *service) Release(ctx context.Context, req *inventoryapi.ReleaseRequest)
 	}
 	target := req.GetReservationKey()
 	c := command(ctx, "release", req.GetIdempotencyKey(), target)
-	done, err := ledger.Undo(s.ledger, c, target, func(bool) (given, error) {
-		r, ok := s.byKey[target] // the target may also be the key of another command, which is not for us to undo
+	done, err := ledger.Undo(s.ledger, c, ledger.Target{Name: reserve, Key: target}, func() (moved, bool, error) {
+		r, ok := s.byKey[target]
 		if ok && r.state == committed {
-			return given{}, me.Refuse(codes.FailedPrecondition, "RESERVATION_COMMITTED", "the stock has left the warehouse")
+			return moved{}, false, me.Refuse(codes.FailedPrecondition, "RESERVATION_COMMITTED", "the stock has left the warehouse")
 		}
 		if !ok || r.state == released {
-			return given{}, nil
+			return moved{}, false, nil
 		}
 		s.release(r)
-		return given{ReservationIDs: []string{r.id}}, nil
+		return r.all(), true, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	answer := &inventoryapi.ReleaseResponse{}
-	if len(done.ReservationIDs) > 0 {
-		answer.ReservationId = done.ReservationIDs[0]
-	}
-	return answer, nil
+	return &inventoryapi.ReleaseResponse{ReservationId: done.ReservationID}, nil
 }
 
 // ReleaseByReference implements the contract.
@@ -171,20 +174,24 @@ func (s *service) ReleaseByReference(ctx context.Context, req *inventoryapi.Rele
 		return nil, err
 	}
 	c := command(ctx, "releaseByReference", req.GetIdempotencyKey(), req.GetReference())
-	done, err := ledger.Do(s.ledger, c, func() (given, error) {
-		var ids []string
+	done, err := ledger.Do(s.ledger, c, func() ([]moved, bool, error) {
+		all := []moved{}
 		for _, r := range s.byReference[req.GetReference()] {
 			if r.state == held {
 				s.release(r)
-				ids = append(ids, r.id)
+				all = append(all, r.all())
 			}
 		}
-		return given{ReservationIDs: ids}, nil
+		return all, len(all) > 0, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	return &inventoryapi.ReleaseByReferenceResponse{ReservationIds: done.ReservationIDs}, nil
+	answer := &inventoryapi.ReleaseByReferenceResponse{}
+	for _, m := range done {
+		answer.ReservationIds = append(answer.ReservationIds, m.ReservationID)
+	}
+	return answer, nil
 }
 
 // Commit implements the contract.
@@ -196,18 +203,19 @@ func (s *service) Commit(ctx context.Context, req *inventoryapi.CommitRequest) (
 		return nil, err
 	}
 	c := command(ctx, "commit", req.GetIdempotencyKey(), req.GetReservationId())
-	_, err := ledger.Do(s.ledger, c, func() (taken, error) {
+	_, err := ledger.Do(s.ledger, c, func() (moved, bool, error) {
 		r, ok := s.reservations[req.GetReservationId()]
 		if !ok {
-			return taken{}, me.Refuse(codes.NotFound, "RESERVATION_UNKNOWN", "there is no such reservation")
+			return moved{}, false, me.Refuse(codes.NotFound, "RESERVATION_UNKNOWN", "there is no such reservation")
 		}
 		if r.state == released {
-			return taken{}, me.Refuse(codes.FailedPrecondition, "RESERVATION_RELEASED", "the stock is no longer held")
+			return moved{}, false, me.Refuse(codes.FailedPrecondition, "RESERVATION_RELEASED", "the stock is no longer held")
 		}
-		if r.state == held {
-			s.commit(r)
+		if r.state == committed {
+			return moved{}, false, nil
 		}
-		return taken{ReservationID: r.id}, nil
+		s.commit(r)
+		return r.all(), true, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
@@ -217,7 +225,7 @@ func (s *service) Commit(ctx context.Context, req *inventoryapi.CommitRequest) (
 
 // keep records a reservation of stock that is held already.
 func (s *service) keep(reference string, lines []line) *reservation {
-	r := &reservation{id: fmt.Sprintf("res-%06d", len(s.reservations)+1), lines: lines}
+	r := &reservation{id: fmt.Sprintf("res-%06d", len(s.reservations)+1), reference: reference, lines: lines}
 	s.reservations[r.id] = r
 	s.byReference[reference] = append(s.byReference[reference], r)
 	return r

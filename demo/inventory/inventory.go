@@ -40,7 +40,7 @@ type item struct {
 }
 
 // Register adds the inventory service to a server. It starts from the world's stock, of which the orders that are not shipped
-// yet hold their part. What it changes is guarded by the ledger's lock.
+// yet hold their part: the ledger's opening balance lists what they hold. What it changes is guarded by the ledger's lock.
 func Register(s grpc.ServiceRegistrar, w *world.World, l *ledger.Ledger) {
 	inventoryapi.RegisterInventoryServer(s, newService(w, l))
 }
@@ -60,16 +60,23 @@ func newService(w *world.World, l *ledger.Ledger) *service {
 			s.items[p.SKU] = &item{sku: p.SKU, shelves: shelves, changedAt: p.StockAt}
 		}
 	}
+	var opening []moved
 	for i := range w.Orders {
 		if o := &w.Orders[i]; o.Status == "pending" || o.Status == "paid" {
-			s.holdFor(o)
+			if r := s.holdFor(o); r != nil {
+				opening = append(opening, r.all())
+			}
 		}
+	}
+	if len(opening) > 0 {
+		l.Open(opening)
 	}
 	return s
 }
 
-// holdFor holds what is there for an order of the world, whose records may promise more than there is.
-func (s *service) holdFor(o *world.Order) {
+// holdFor holds what is there for an order of the world, whose records may promise more than there is. It gives nil if there is
+// nothing.
+func (s *service) holdFor(o *world.Order) *reservation {
 	var held []line
 	for _, l := range o.Lines {
 		it, ok := s.items[l.SKU]
@@ -81,9 +88,10 @@ func (s *service) holdFor(o *world.Order) {
 			held = append(held, line{SKU: l.SKU, Quantity: quantity})
 		}
 	}
-	if len(held) > 0 {
-		s.keep(o.ID, held)
+	if len(held) == 0 {
+		return nil
 	}
+	return s.keep(o.ID, held)
 }
 
 // BatchGetStock implements the contract.

@@ -10,39 +10,51 @@ import (
 	"time"
 )
 
-// Entry is one command that took effect, or one undoing.
+// Entry is one command that succeeded, one undoing, or an opening balance.
 type Entry struct {
 	At      time.Time `json:"at"`
-	Command string    `json:"command"`          // the contract's operation, such as "reserve"
-	Key     string    `json:"key"`              // its idempotency key
+	Command string    `json:"command"`          // the contract's operation, such as "reserve"; or Opening
+	Key     string    `json:"key,omitempty"`    // its idempotency key; the opening balance alone has none
 	Undoes  string    `json:"undoes,omitempty"` // the key of the command that it undoes
 	Caller  string    `json:"caller,omitempty"` // who is behind it, if the request said so
+	Changed bool      `json:"changed"`          // whether it moved anything: calling off what is called off does not
+	Input   any       `json:"input,omitempty"`  // what it asked for
 	Detail  any       `json:"detail,omitempty"` // what it did, in the service's own terms: what run gave
 }
+
+// Opening is what stands for the command in the entry of an opening balance.
+const Opening = "openingBalance"
 
 // Command is a command as a request brings it.
 type Command struct {
 	Name   string
 	Key    string // never empty: services refuse a command without one
 	Caller string
-	Input  any // what the command asks for: the same key with another input is refused
+	Input  any // what the command asks for, as JSON can have it: the same key with another input is refused
 }
 
 // The refusals of Do and Undo.
 var (
 	ErrKeyReused = errors.New("the idempotency key was used with another input")
-	ErrUndone    = errors.New("the command was undone before it arrived")
+	ErrUndone    = errors.New("the command was undone, or its undoing came before it")
 )
+
+// Target is a command that an undoing names.
+type Target struct {
+	Name string // the command's, such as "reserve"
+	Key  string
+}
 
 // Ledger keeps the commands of one service. It is safe for concurrent use; commands run one at a time.
 type Ledger struct {
 	mu      sync.Mutex
 	done    map[string]outcome // by key
-	undone  map[string]bool    // keys that Undo was told to undo, and did
+	undone  map[Target]bool    // what Undo was told to undo, and did
 	entries []Entry
 }
 
 type outcome struct {
+	name   string
 	input  [sha256.Size]byte
 	result any // a pointer to what run gave
 	err    error
@@ -50,7 +62,14 @@ type outcome struct {
 
 // New makes an empty ledger.
 func New() *Ledger {
-	return &Ledger{done: map[string]outcome{}, undone: map[string]bool{}}
+	return &Ledger{done: map[string]outcome{}, undone: map[Target]bool{}}
+}
+
+// Open writes down what a service starts with, so that the entries after it can be balanced.
+func (l *Ledger) Open(detail any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, Entry{At: time.Now(), Command: Opening, Changed: true, Detail: detail})
 }
 
 // Entries gives what was done so far, oldest first.
@@ -68,36 +87,36 @@ func (l *Ledger) Locked(f func()) {
 }
 
 // Do runs a command once: the same key and input give the first outcome again, refusals included. It fails with ErrKeyReused or
-// ErrUndone without running it. run must not use the ledger. What it gives is kept and given again, so nobody may change it
-// afterwards; a refusal that it gives must be one that lasts.
-func Do[T any](l *Ledger, c Command, run func() (T, error)) (T, error) {
+// ErrUndone without running it. run must not use the ledger. It gives a result and whether it moved anything. The result is kept
+// and given again, so nobody may change it afterwards; a refusal that run gives must be one that lasts.
+func Do[T any](l *Ledger, c Command, run func() (result T, changed bool, err error)) (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.undone[c.Key] {
+	if l.undone[Target{c.Name, c.Key}] {
 		var none T
 		return none, ErrUndone
 	}
 	return once(l, c, "", run)
 }
 
-// Undo runs an undoing once, as Do runs a command. run is told whether the command with the key target took effect and still
-// has it; if there is nothing to undo, there never will be: from now on Do refuses that command. The same holds once run has
-// undone it. An undoing that run refuses leaves the command as it is.
-func Undo[T any](l *Ledger, c Command, target string, run func(done bool) (T, error)) (T, error) {
+// Undo runs an undoing once, as Do runs a command. Once run has undone the target, and also if there is nothing to undo, Do
+// refuses the target from now on. An undoing that run refuses leaves the target as it is. If the target's key was used for
+// another command, that one is not meant: it stays as it is, and run finds nothing to undo.
+func Undo[T any](l *Ledger, c Command, target Target, run func() (result T, changed bool, err error)) (T, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return once(l, c, target, func() (T, error) {
-		first, seen := l.done[target]
+	return once(l, c, target.Key, func() (T, bool, error) {
+		first, seen := l.done[target.Key]
 		effective := seen && first.err == nil && !l.undone[target]
-		result, err := run(effective)
-		if err == nil || !effective {
+		result, changed, err := run()
+		if another := seen && first.name != target.Name; !another && (err == nil || !effective) {
 			l.undone[target] = true
 		}
-		return result, err
+		return result, changed, err
 	})
 }
 
-func once[T any](l *Ledger, c Command, undoes string, run func() (T, error)) (T, error) {
+func once[T any](l *Ledger, c Command, undoes string, run func() (T, bool, error)) (T, error) {
 	input := fingerprint(c, undoes)
 	if first, ok := l.done[c.Key]; ok {
 		result, fits := first.result.(*T)
@@ -107,11 +126,12 @@ func once[T any](l *Ledger, c Command, undoes string, run func() (T, error)) (T,
 		}
 		return *result, first.err
 	}
-	result, err := run()
-	l.done[c.Key] = outcome{input: input, result: &result, err: err}
+	result, changed, err := run()
+	l.done[c.Key] = outcome{name: c.Name, input: input, result: &result, err: err}
 	if err == nil {
 		l.entries = append(l.entries, Entry{
-			At: time.Now(), Command: c.Name, Key: c.Key, Undoes: undoes, Caller: c.Caller, Detail: result,
+			At: time.Now(), Command: c.Name, Key: c.Key, Undoes: undoes, Caller: c.Caller,
+			Changed: changed, Input: c.Input, Detail: result,
 		})
 	}
 	return result, err

@@ -16,29 +16,31 @@ var errRefused = errors.New("there is not enough")
 type shelf struct {
 	ledger *ledger.Ledger
 	left   int
+	taken  map[string]int // by key
 }
 
-func newShelf() *shelf { return &shelf{ledger: ledger.New(), left: 10} }
+func newShelf() *shelf { return &shelf{ledger: ledger.New(), left: 10, taken: map[string]int{}} }
 
 func (s *shelf) take(key string, n int) (int, error) {
 	c := ledger.Command{Name: "take", Key: key, Caller: "ada", Input: n}
-	return ledger.Do(s.ledger, c, func() (int, error) {
+	return ledger.Do(s.ledger, c, func() (int, bool, error) {
 		if n > s.left {
-			return 0, errRefused
+			return 0, false, errRefused
 		}
 		s.left -= n
-		return s.left, nil
+		s.taken[key] = n
+		return s.left, true, nil
 	})
 }
 
 // putBack gives whether there was something to undo.
 func (s *shelf) putBack(key, target string, n int) (bool, error) {
 	c := ledger.Command{Name: "putBack", Key: key, Input: n}
-	return ledger.Undo(s.ledger, c, target, func(done bool) (bool, error) {
-		if done {
-			s.left += n
-		}
-		return done, nil
+	return ledger.Undo(s.ledger, c, ledger.Target{Name: "take", Key: target}, func() (bool, bool, error) {
+		back, done := s.taken[target]
+		s.left += back
+		delete(s.taken, target)
+		return done, done, nil
 	})
 }
 
@@ -132,8 +134,9 @@ func TestRefusedUndoingLeavesTheCommand(t *testing.T) {
 	if _, err := s.take("a", 3); err != nil {
 		t.Fatal(err)
 	}
-	refuse := func(bool) (bool, error) { return false, errRefused }
-	if _, err := ledger.Undo(s.ledger, ledger.Command{Name: "putBack", Key: "b"}, "a", refuse); !errors.Is(err, errRefused) {
+	refuse := func() (bool, bool, error) { return false, false, errRefused }
+	target := ledger.Target{Name: "take", Key: "a"}
+	if _, err := ledger.Undo(s.ledger, ledger.Command{Name: "putBack", Key: "b"}, target, refuse); !errors.Is(err, errRefused) {
 		t.Fatalf("the undoing gave %v, want its refusal", err)
 	}
 	if left, err := s.take("a", 3); left != 7 || err != nil {
@@ -144,13 +147,48 @@ func TestRefusedUndoingLeavesTheCommand(t *testing.T) {
 	}
 }
 
+func TestUndoingNamesTheCommandThatItMeans(t *testing.T) {
+	t.Parallel()
+	for reason, takenBefore := range map[string]bool{"a key that another command had": true, "a key that another command gets": false} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s := newShelf()
+			take := func() {
+				if left, err := s.take("a", 3); left != 7 || err != nil {
+					t.Errorf("the command gave %d, %v", left, err)
+				}
+			}
+			if takenBefore {
+				take()
+			}
+			nothing := func() (bool, bool, error) { return false, false, nil }
+			c := ledger.Command{Name: "unpaint", Key: "b"}
+			if _, err := ledger.Undo(s.ledger, c, ledger.Target{Name: "paint", Key: "a"}, nothing); err != nil {
+				t.Fatal(err)
+			}
+			take()
+			paint := ledger.Command{Name: "paint", Key: "a"}
+			want := ledger.ErrUndone
+			if takenBefore {
+				want = ledger.ErrKeyReused
+			}
+			if _, err := ledger.Do(s.ledger, paint, nothing); !errors.Is(err, want) {
+				t.Errorf("the undone command gave %v, want %v", err, want)
+			}
+			if done, err := s.putBack("c", "a", 3); !done || err != nil {
+				t.Errorf("its own undoing gave %v, %v; want that there was something to undo", done, err)
+			}
+		})
+	}
+}
+
 func TestNilOutcomesAreGivenAgain(t *testing.T) {
 	t.Parallel()
 	l, runs := ledger.New(), 0
 	for range 2 {
-		got, err := ledger.Do(l, ledger.Command{Name: "nothing", Key: "a"}, func() (fmt.Stringer, error) {
+		got, err := ledger.Do(l, ledger.Command{Name: "nothing", Key: "a"}, func() (fmt.Stringer, bool, error) {
 			runs++
-			return nil, nil
+			return nil, false, nil
 		})
 		if got != nil || err != nil || runs != 1 {
 			t.Errorf("got %v, %v after %d runs; want nothing after one", got, err, runs)
@@ -161,16 +199,21 @@ func TestNilOutcomesAreGivenAgain(t *testing.T) {
 func TestEntriesSayWhatWasDone(t *testing.T) {
 	t.Parallel()
 	s := newShelf()
+	s.ledger.Open(10)
 	if _, err := s.take("a", 3); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.putBack("b", "a", 3); err != nil {
-		t.Fatal(err)
+	for _, key := range []string{"b", "c"} {
+		if _, err := s.putBack(key, "a", 3); err != nil {
+			t.Fatal(err)
+		}
 	}
 	entries := s.ledger.Entries()
 	for i, want := range []ledger.Entry{
-		{Command: "take", Key: "a", Caller: "ada", Detail: 7},
-		{Command: "putBack", Key: "b", Undoes: "a", Detail: true},
+		{Command: ledger.Opening, Changed: true, Detail: 10},
+		{Command: "take", Key: "a", Caller: "ada", Changed: true, Input: 3, Detail: 7},
+		{Command: "putBack", Key: "b", Undoes: "a", Changed: true, Input: 3, Detail: true},
+		{Command: "putBack", Key: "c", Undoes: "a", Input: 3, Detail: false},
 	} {
 		got := entries[i]
 		if got.At.IsZero() {
@@ -181,7 +224,7 @@ func TestEntriesSayWhatWasDone(t *testing.T) {
 		}
 	}
 	entries[0].Key = "changed"
-	if s.ledger.Entries()[0].Key != "a" {
+	if s.ledger.Entries()[0].Key != "" {
 		t.Error("changing what Entries gave changed the ledger")
 	}
 }
@@ -193,7 +236,7 @@ func TestInputMustBeJSON(t *testing.T) {
 			t.Error("a command whose input has no JSON did not panic")
 		}
 	}()
-	_, _ = ledger.Do(ledger.New(), ledger.Command{Name: "call", Key: "a", Input: func() {}}, func() (int, error) { return 0, nil })
+	_, _ = ledger.Do(ledger.New(), ledger.Command{Name: "call", Key: "a", Input: func() {}}, func() (int, bool, error) { return 0, false, nil })
 }
 
 // Of commands and undoings that race, each command takes effect once at most, and not at all or no more once undone.

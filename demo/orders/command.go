@@ -15,6 +15,14 @@ import (
 // maxBody bounds a body in bytes: the largest order that the contract allows takes less.
 const maxBody = 1 << 20
 
+// createOrder is the command that undoCreateOrder undoes.
+const createOrder = "createOrder"
+
+// orderNamed is what a command on one order asks for, as the ledger keeps it.
+type orderNamed struct {
+	ID string `json:"id"`
+}
+
 // CreateOrder answers POST /orders.
 func (s *service) CreateOrder(w http.ResponseWriter, r *http.Request, params ordersapi.CreateOrderParams) {
 	var in ordersapi.NewOrder
@@ -26,11 +34,11 @@ func (s *service) CreateOrder(w http.ResponseWriter, r *http.Request, params ord
 		refuse(w, notAccepted(found))
 		return
 	}
-	c := commandOf(r, "createOrder", params.IdempotencyKey, in)
-	o, err := ledger.Do(s.ledger, c, func() (ordersapi.Order, error) {
+	c := commandOf(r, createOrder, params.IdempotencyKey, in)
+	o, err := ledger.Do(s.ledger, c, func() (ordersapi.Order, bool, error) {
 		o := s.place(in)
 		s.byKey[c.Key] = o
-		return *o, nil
+		return *o, true, nil
 	})
 	answer(w, http.StatusCreated, o, err)
 }
@@ -41,16 +49,16 @@ func (s *service) MarkPaid(w http.ResponseWriter, r *http.Request, id string, pa
 		refuse(w, err)
 		return
 	}
-	o, err := ledger.Do(s.ledger, commandOf(r, "markPaid", params.IdempotencyKey, id), func() (ordersapi.Order, error) {
+	o, err := ledger.Do(s.ledger, commandOf(r, "markPaid", params.IdempotencyKey, orderNamed{id}), func() (ordersapi.Order, bool, error) {
 		o := s.byID[id]
 		if o == nil {
-			return ordersapi.Order{}, noSuchOrder(id)
+			return ordersapi.Order{}, false, noSuchOrder(id)
 		}
 		if o.Status != ordersapi.OrderStatusPending {
-			return ordersapi.Order{}, stateForbids(o)
+			return ordersapi.Order{}, false, stateForbids(o)
 		}
 		o.Status = ordersapi.OrderStatusPaid
-		return *o, nil
+		return *o, true, nil
 	})
 	answer(w, http.StatusOK, o, err)
 }
@@ -61,15 +69,16 @@ func (s *service) CancelOrder(w http.ResponseWriter, r *http.Request, id string,
 		refuse(w, err)
 		return
 	}
-	o, err := ledger.Do(s.ledger, commandOf(r, "cancelOrder", params.IdempotencyKey, id), func() (ordersapi.Order, error) {
+	o, err := ledger.Do(s.ledger, commandOf(r, "cancelOrder", params.IdempotencyKey, orderNamed{id}), func() (ordersapi.Order, bool, error) {
 		o := s.byID[id]
 		if o == nil {
-			return ordersapi.Order{}, noSuchOrder(id)
+			return ordersapi.Order{}, false, noSuchOrder(id)
 		}
-		if _, err := cancel(o); err != nil {
-			return ordersapi.Order{}, err
+		cancelled, err := cancel(o)
+		if err != nil {
+			return ordersapi.Order{}, false, err
 		}
-		return *o, nil
+		return *o, cancelled, nil
 	})
 	answer(w, http.StatusOK, o, err)
 }
@@ -86,13 +95,14 @@ func (s *service) UndoCreateOrder(w http.ResponseWriter, r *http.Request, params
 		return
 	}
 	c := commandOf(r, "undoCreateOrder", params.IdempotencyKey, in)
-	undone, err := ledger.Undo(s.ledger, c, in.CreationKey, func(bool) (ordersapi.UndoneCreate, error) {
+	target := ledger.Target{Name: createOrder, Key: in.CreationKey}
+	undone, err := ledger.Undo(s.ledger, c, target, func() (ordersapi.UndoneCreate, bool, error) {
 		o := s.byKey[in.CreationKey]
 		if o == nil { // never placed; the ledger sees to it that it never will be
-			return ordersapi.UndoneCreate{}, nil
+			return ordersapi.UndoneCreate{}, false, nil
 		}
 		cancelled, err := cancel(o)
-		return ordersapi.UndoneCreate{Cancelled: cancelled, OrderId: &o.Id}, err
+		return ordersapi.UndoneCreate{Cancelled: cancelled, OrderId: &o.Id}, cancelled, err
 	})
 	answer(w, http.StatusOK, undone, err)
 }

@@ -145,22 +145,23 @@ func TestTheStateOfAnOrderDecides(t *testing.T) {
 		command, id string
 		status      int
 		after       ordersapi.OrderStatus
+		changes     bool
 	}{
-		"paying for a pending order":     {"markPaid", "ord-000001", 200, "paid"},
-		"paying twice":                   {"markPaid", "ord-000002", 412, "paid"},
-		"paying for a shipped order":     {"markPaid", "ord-000003", 412, "shipped"},
-		"paying for a cancelled order":   {"markPaid", "ord-000005", 412, "cancelled"},
-		"paying for no order":            {"markPaid", "ord-000099", 404, ""},
-		"cancelling a pending order":     {"cancelOrder", "ord-000001", 200, "cancelled"},
-		"cancelling a paid order":        {"cancelOrder", "ord-000002", 200, "cancelled"},
-		"cancelling a shipped order":     {"cancelOrder", "ord-000003", 412, "shipped"},
-		"cancelling a delivered order":   {"cancelOrder", "ord-000004", 412, "delivered"},
-		"cancelling a cancelled order":   {"cancelOrder", "ord-000005", 200, "cancelled"},
-		"cancelling what does not exist": {"cancelOrder", "ord-000099", 404, ""},
+		"paying for a pending order":     {"markPaid", "ord-000001", 200, "paid", true},
+		"paying twice":                   {"markPaid", "ord-000002", 412, "paid", false},
+		"paying for a shipped order":     {"markPaid", "ord-000003", 412, "shipped", false},
+		"paying for a cancelled order":   {"markPaid", "ord-000005", 412, "cancelled", false},
+		"paying for no order":            {"markPaid", "ord-000099", 404, "", false},
+		"cancelling a pending order":     {"cancelOrder", "ord-000001", 200, "cancelled", true},
+		"cancelling a paid order":        {"cancelOrder", "ord-000002", 200, "cancelled", true},
+		"cancelling a shipped order":     {"cancelOrder", "ord-000003", 412, "shipped", false},
+		"cancelling a delivered order":   {"cancelOrder", "ord-000004", 412, "delivered", false},
+		"cancelling a cancelled order":   {"cancelOrder", "ord-000005", 200, "cancelled", false},
+		"cancelling what does not exist": {"cancelOrder", "ord-000099", 404, "", false},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			client, _, _ := start(t, smallWorld(5))
+			client, l, _ := start(t, smallWorld(5))
 			for range 2 { // the second time, the first outcome is given again
 				status, o := command(t, client, c.command, c.id, "key-00000001")
 				if status != c.status || (o != nil && o.Status != c.after) {
@@ -170,6 +171,9 @@ func TestTheStateOfAnOrderDecides(t *testing.T) {
 			read, err := client.BatchGetOrdersWithResponse(t.Context(), &ordersapi.BatchGetOrdersParams{Id: []string{c.id}})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if entries := l.Entries(); c.status == http.StatusOK && (len(entries) != 1 || entries[0].Changed != c.changes) {
+				t.Errorf("want the ledger to say that it changed the order: %v; it says %+v", c.changes, entries)
 			}
 			for _, o := range read.JSON200.Items {
 				if o.Status != c.after {

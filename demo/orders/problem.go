@@ -67,8 +67,8 @@ func problemOf(err error) *problem {
 		}
 	case errors.Is(err, ledger.ErrUndone):
 		return &problem{
-			Type: problemTypes + "undone", Title: "The command was undone before it arrived.", Status: http.StatusPreconditionFailed,
-			Detail: "Nothing was done, and nothing will be done under this key.",
+			Type: problemTypes + "undone", Title: "The command is undone.", Status: http.StatusPreconditionFailed,
+			Detail: "It was undone, or its undoing came before it. Nothing more will be done under this key.",
 		}
 	}
 	return &problem{

@@ -15,6 +15,18 @@ import (
 // maxBody bounds a body in bytes: none that the contract allows comes near.
 const maxBody = 64 << 10
 
+// The commands that others undo.
+const (
+	authorizePayment = "authorizePayment"
+	capturePayment   = "capturePayment"
+)
+
+// wanted is what a command on one payment asks for, as the ledger keeps it.
+type wanted struct {
+	PaymentID string `json:"paymentId"`
+	Body      any    `json:"body,omitempty"`
+}
+
 // AuthorizePayment answers POST /payments.
 func (s *service) AuthorizePayment(w http.ResponseWriter, r *http.Request, params paymentsapi.AuthorizePaymentParams) {
 	var in paymentsapi.Authorization
@@ -26,20 +38,20 @@ func (s *service) AuthorizePayment(w http.ResponseWriter, r *http.Request, param
 		refuse(w, err)
 		return
 	}
-	c := commandOf(r, "authorizePayment", params.IdempotencyKey, in)
-	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, error) {
+	c := commandOf(r, authorizePayment, params.IdempotencyKey, in)
+	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, bool, error) {
 		if in.OrderId != nil {
 			if err := s.checkUnpaid(*in.OrderId); err != nil {
-				return paymentsapi.Payment{}, err
+				return paymentsapi.Payment{}, false, err
 			}
 		}
 		p := s.begin(in)
 		if code, ok := declineCodes[lastFour(in.Method)]; ok {
 			p.Status = paymentsapi.PaymentStatusDeclined
-			return paymentsapi.Payment{}, decline(p, code)
+			return paymentsapi.Payment{}, false, decline(p, code)
 		}
 		s.authorizedBy[c.Key] = p
-		return *p, nil
+		return *p, true, nil
 	})
 	answer(w, http.StatusCreated, p, err)
 }
@@ -55,23 +67,23 @@ func (s *service) CapturePayment(w http.ResponseWriter, r *http.Request, id stri
 		refuse(w, err)
 		return
 	}
-	c := commandOf(r, "capturePayment", params.IdempotencyKey, []any{id, in})
-	s.change(w, c, id, func(p *paymentsapi.Payment) error {
+	c := commandOf(r, capturePayment, params.IdempotencyKey, wanted{id, in})
+	s.change(w, c, id, func(p *paymentsapi.Payment) (bool, error) {
 		if p.Status != paymentsapi.PaymentStatusAuthorized {
-			return wrongStatus(p)
+			return false, wrongStatus(p)
 		}
 		if err := checkMovable(p, in.Amount, p.Amount.Value); err != nil {
-			return err
+			return false, err
 		}
 		if in.OrderId != nil {
 			if err := s.assign(p, *in.OrderId); err != nil {
-				return err
+				return false, err
 			}
 		}
 		p.Status = paymentsapi.PaymentStatusCaptured
 		p.CapturedAmount = in.Amount
 		s.capturedBy[c.Key] = p
-		return nil
+		return true, nil
 	})
 }
 
@@ -81,13 +93,15 @@ func (s *service) VoidPayment(w http.ResponseWriter, r *http.Request, id string,
 		refuse(w, err)
 		return
 	}
-	s.change(w, commandOf(r, "voidPayment", params.IdempotencyKey, id), id, func(p *paymentsapi.Payment) error {
+	s.change(w, commandOf(r, "voidPayment", params.IdempotencyKey, wanted{PaymentID: id}), id, func(p *paymentsapi.Payment) (bool, error) {
 		switch p.Status {
-		case paymentsapi.PaymentStatusAuthorized, paymentsapi.PaymentStatusVoided:
+		case paymentsapi.PaymentStatusAuthorized:
 			p.Status = paymentsapi.PaymentStatusVoided
-			return nil
+			return true, nil
+		case paymentsapi.PaymentStatusVoided:
+			return false, nil
 		default:
-			return wrongStatus(p)
+			return false, wrongStatus(p)
 		}
 	})
 }
@@ -103,31 +117,33 @@ func (s *service) RefundPayment(w http.ResponseWriter, r *http.Request, id strin
 		refuse(w, err)
 		return
 	}
-	s.change(w, commandOf(r, "refundPayment", params.IdempotencyKey, []any{id, in}), id, func(p *paymentsapi.Payment) error {
+	s.change(w, commandOf(r, "refundPayment", params.IdempotencyKey, wanted{id, in}), id, func(p *paymentsapi.Payment) (bool, error) {
 		switch p.Status {
 		case paymentsapi.PaymentStatusCaptured, paymentsapi.PaymentStatusRefunded:
 		default:
-			return wrongStatus(p)
+			return false, wrongStatus(p)
 		}
 		if err := checkMovable(p, in.Amount, kept(p)); err != nil {
-			return err
+			return false, err
 		}
 		giveBack(p, in.Amount.Value)
-		return nil
+		return true, nil
 	})
 }
 
-// change runs a command on one payment, and answers with the payment as it is then. run changes nothing if it fails.
-func (s *service) change(w http.ResponseWriter, c ledger.Command, id string, run func(*paymentsapi.Payment) error) {
-	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, error) {
+// change runs a command on one payment, and answers with the payment as it is then. run says whether it changed anything, which
+// it does not if it fails.
+func (s *service) change(w http.ResponseWriter, c ledger.Command, id string, run func(*paymentsapi.Payment) (bool, error)) {
+	p, err := ledger.Do(s.ledger, c, func() (paymentsapi.Payment, bool, error) {
 		p := s.byID[id]
 		if p == nil {
-			return paymentsapi.Payment{}, noSuchPayment(id)
+			return paymentsapi.Payment{}, false, noSuchPayment(id)
 		}
-		if err := run(p); err != nil {
-			return paymentsapi.Payment{}, err
+		changed, err := run(p)
+		if err != nil {
+			return paymentsapi.Payment{}, false, err
 		}
-		return *p, nil
+		return *p, changed, nil
 	})
 	answer(w, http.StatusOK, p, err)
 }

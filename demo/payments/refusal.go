@@ -99,7 +99,7 @@ func refusalOf(err error) *refusal {
 	case errors.Is(err, ledger.ErrKeyReused):
 		return &refusal{http.StatusConflict, paymentsapi.ErrorCodeIdempotencyKeyReused, "The idempotency key was used with another input."}
 	case errors.Is(err, ledger.ErrUndone):
-		return &refusal{http.StatusPreconditionFailed, paymentsapi.ErrorCodeUndone, "The command was undone before it arrived."}
+		return &refusal{http.StatusPreconditionFailed, paymentsapi.ErrorCodeUndone, "The command was undone, or its undoing came before it."}
 	}
 	return &refusal{http.StatusInternalServerError, paymentsapi.ErrorCodeDefect, "This is a defect of the service."}
 }

@@ -15,7 +15,7 @@ func (s *service) UndoAuthorization(w http.ResponseWriter, r *http.Request, para
 		return
 	}
 	c := commandOf(r, "undoAuthorization", params.IdempotencyKey, in)
-	s.undo(w, c, "authorization_key", in.AuthorizationKey, s.authorizedBy)
+	s.undo(w, c, "authorization_key", ledger.Target{Name: authorizePayment, Key: in.AuthorizationKey}, s.authorizedBy)
 }
 
 // UndoCapture answers POST /payments/undo-capture.
@@ -26,24 +26,24 @@ func (s *service) UndoCapture(w http.ResponseWriter, r *http.Request, params pay
 		return
 	}
 	c := commandOf(r, "undoCapture", params.IdempotencyKey, in)
-	s.undo(w, c, "capture_key", in.CaptureKey, s.capturedBy)
+	s.undo(w, c, "capture_key", ledger.Target{Name: capturePayment, Key: in.CaptureKey}, s.capturedBy)
 }
 
-// undo undoes the command with the key target, whose payment the index has if the command was done. The ledger sees to it that
-// it never will be, if it was not.
-func (s *service) undo(w http.ResponseWriter, c ledger.Command, member, target string, index map[string]*paymentsapi.Payment) {
-	if err := checkKey(target); err != nil {
+// undo undoes the target, whose payment the index has if it was done. The ledger sees to it that it never will be, if it was
+// not.
+func (s *service) undo(w http.ResponseWriter, c ledger.Command, member string, target ledger.Target, index map[string]*paymentsapi.Payment) {
+	if err := checkKey(target.Key); err != nil {
 		refuse(w, invalid(member+": "+err.message))
 		return
 	}
-	undone, err := ledger.Undo(s.ledger, c, target, func(bool) (paymentsapi.Undone, error) {
-		p := index[target]
+	undone, err := ledger.Undo(s.ledger, c, target, func() (paymentsapi.Undone, bool, error) {
+		p := index[target.Key]
 		if p == nil {
-			return paymentsapi.Undone{}, nil
+			return paymentsapi.Undone{}, false, nil
 		}
 		moved := release(p)
 		after := *p
-		return paymentsapi.Undone{Undone: moved, Payment: &after}, nil
+		return paymentsapi.Undone{Undone: moved, Payment: &after}, moved, nil
 	})
 	answer(w, http.StatusOK, undone, err)
 }

@@ -122,3 +122,27 @@ func TestUndoingFirstRefusesTheLateCapture(t *testing.T) {
 		t.Errorf("want the hold to stand, got %q", after)
 	}
 }
+
+func TestUndoingAnotherKindOfCommandLeavesIt(t *testing.T) {
+	t.Parallel()
+	client, l, _ := start(t)
+	first := authorize(t, client, "key-authorize", authorization("", "4242"))
+	if status, got := undoCapture(t, client, "key-undo-1", "key-authorize"); status != http.StatusOK || got.Undone || got.Payment != nil {
+		t.Fatalf("want nothing undone, got %d %+v", status, got)
+	}
+	again := authorize(t, client, "key-authorize", authorization("", "4242"))
+	if string(again.Body) != string(first.Body) {
+		t.Errorf("want the first answer again, got %s %s", again.Status(), again.Body)
+	}
+	if _, got := undoAuthorization(t, client, "key-undo-2", "key-authorize"); got == nil || !got.Undone {
+		t.Errorf("want the hold lifted, got %+v", got)
+	}
+	if status, _ := void(t, client, "key-void-1", first.JSON201.Id); status != http.StatusOK {
+		t.Errorf("want voiding what is voided accepted, got %d", status)
+	}
+	for i, changed := range []bool{true, false, true, false} {
+		if e := l.Entries()[i]; e.Changed != changed || e.Input == nil {
+			t.Errorf("entry %d is %+v", i, e)
+		}
+	}
+}

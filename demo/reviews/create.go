@@ -32,23 +32,43 @@ func (s *service) CreateReview(ctx context.Context, req *reviewsapi.CreateReview
 		Name:   "createReview",
 		Key:    req.GetIdempotencyKey(),
 		Caller: rpc.Caller(ctx),
-		Input:  []any{req.GetProductSku(), req.GetAuthorId(), req.GetRating(), req.GetTitle(), req.GetBody()},
+		Input: opined{
+			ProductSKU: req.GetProductSku(), AuthorID: req.GetAuthorId(), Rating: req.GetRating(), Title: req.GetTitle(), Body: req.GetBody(),
+		},
 	}
-	written, err := ledger.Do(s.ledger, c, func() (world.Review, error) {
+	made, err := ledger.Do(s.ledger, c, func() (written, bool, error) {
 		by := opinion{req.GetAuthorId(), req.GetProductSku()}
 		if !s.products[by.sku] {
-			return world.Review{}, me.Refuse(codes.NotFound, "PRODUCT_UNKNOWN", "there is no such product")
+			return written{}, false, me.Refuse(codes.NotFound, "PRODUCT_UNKNOWN", "there is no such product")
 		}
 		if s.reviewed[by] {
-			return world.Review{}, me.Refuse(codes.AlreadyExists, "ALREADY_REVIEWED", "the author has reviewed the product before")
+			return written{}, false, me.Refuse(codes.AlreadyExists, "ALREADY_REVIEWED", "the author has reviewed the product before")
 		}
-		return s.write(req), nil
+		r := s.write(req)
+		return written{ReviewID: r.ID, review: r}, true, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	return &reviewsapi.CreateReviewResponse{Review: message(&written)}, nil
+	return &reviewsapi.CreateReviewResponse{Review: message(&made.review)}, nil
 }
+
+// What the ledger keeps of the command.
+type (
+	opined struct {
+		ProductSKU string `json:"productSku"`
+		AuthorID   string `json:"authorId"`
+		Rating     int32  `json:"rating"`
+		Title      string `json:"title,omitempty"`
+		Body       string `json:"body"`
+	}
+
+	written struct {
+		ReviewID string `json:"reviewId"`
+
+		review world.Review // for the answer
+	}
+)
 
 func checkCreate(req *reviewsapi.CreateReviewRequest) error {
 	var v rpc.Violations

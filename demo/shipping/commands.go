@@ -22,6 +22,8 @@ const (
 	maxLines = 5
 
 	daysOnTheWay = 3
+
+	createShipment = "createShipment" // the command that CancelShipment undoes
 )
 
 // served are the countries that carriers go to, with who goes there: the member states of the European Union.
@@ -44,25 +46,25 @@ func (s *service) CreateShipment(ctx context.Context, req *shippingapi.CreateShi
 		return nil, err
 	}
 	a := address(req.GetAddress())
-	c := command(ctx, "createShipment", req.GetIdempotencyKey(), []any{req.GetOrderId(), req.GetCustomerId(), a})
-	made, err := ledger.Do(s.ledger, c, func() (*parcel, error) {
+	c := command(ctx, createShipment, req.GetIdempotencyKey(), wanted{req.GetOrderId(), req.GetCustomerId(), a})
+	made, err := ledger.Do(s.ledger, c, func() (effect, bool, error) {
 		if p, ok := s.byOrder[req.GetOrderId()]; ok && p.Status != "cancelled" {
-			return nil, me.Refuse(codes.AlreadyExists, "ORDER_HAS_SHIPMENT", "the order has the shipment "+p.ID)
+			return effect{}, false, me.Refuse(codes.AlreadyExists, "ORDER_HAS_SHIPMENT", "the order has the shipment "+p.ID)
 		}
 		carrier, ok := served[a.CountryCode]
 		if !ok {
-			return nil, me.Refuse(codes.FailedPrecondition, "ADDRESS_NOT_SERVED", "no carrier goes to "+a.CountryCode)
+			return effect{}, false, me.Refuse(codes.FailedPrecondition, "ADDRESS_NOT_SERVED", "no carrier goes to "+a.CountryCode)
 		}
 		p := s.label(carrier)
 		p.OrderID, p.CustomerID = req.GetOrderId(), req.GetCustomerId()
 		s.keep(p)
 		s.byKey[req.GetIdempotencyKey()] = p
-		return p.snapshot(), nil
+		return p.effect(), true, nil
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	return &shippingapi.CreateShipmentResponse{Shipment: made.message()}, nil
+	return &shippingapi.CreateShipmentResponse{Shipment: made.after.message()}, nil
 }
 
 func checkCreate(req *shippingapi.CreateShipmentRequest) error {
@@ -89,8 +91,8 @@ func checkCreate(req *shippingapi.CreateShipmentRequest) error {
 	return v.Err()
 }
 
-func address(a *shippingapi.Address) world.Address {
-	return world.Address{
+func address(a *shippingapi.Address) destination {
+	return destination{
 		Recipient:   a.GetRecipient(),
 		Lines:       a.GetLines(),
 		City:        a.GetCity(),
@@ -140,20 +142,20 @@ func (s *service) CancelShipment(ctx context.Context, req *shippingapi.CancelShi
 	}
 	target := req.GetCreationKey()
 	c := command(ctx, "cancelShipment", req.GetIdempotencyKey(), target)
-	voided, err := ledger.Undo(s.ledger, c, target, func(bool) (*parcel, error) {
-		p, ok := s.byKey[target] // the target may also be the key of another command, which is not for us to undo
+	voided, err := ledger.Undo(s.ledger, c, ledger.Target{Name: createShipment, Key: target}, func() (effect, bool, error) {
+		p, ok := s.byKey[target]
 		if !ok {
-			return nil, nil
+			return effect{}, false, nil
 		}
 		return p.void()
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	if voided == nil {
+	if voided.after == nil {
 		return &shippingapi.CancelShipmentResponse{}, nil
 	}
-	return &shippingapi.CancelShipmentResponse{Shipment: voided.message()}, nil
+	return &shippingapi.CancelShipmentResponse{Shipment: voided.after.message()}, nil
 }
 
 // CancelShipmentById implements the contract.
@@ -168,31 +170,72 @@ func (s *service) CancelShipmentById(ctx context.Context, req *shippingapi.Cance
 		return nil, err
 	}
 	c := command(ctx, "cancelShipmentById", req.GetIdempotencyKey(), req.GetShipmentId())
-	voided, err := ledger.Do(s.ledger, c, func() (*parcel, error) {
+	voided, err := ledger.Do(s.ledger, c, func() (effect, bool, error) {
 		p, ok := s.parcels[req.GetShipmentId()]
 		if !ok {
-			return nil, me.Refuse(codes.NotFound, "SHIPMENT_UNKNOWN", "there is no such shipment")
+			return effect{}, false, me.Refuse(codes.NotFound, "SHIPMENT_UNKNOWN", "there is no such shipment")
 		}
 		return p.void()
 	})
 	if err != nil {
 		return nil, me.Outcome(err)
 	}
-	return &shippingapi.CancelShipmentByIdResponse{Shipment: voided.message()}, nil
+	return &shippingapi.CancelShipmentByIdResponse{Shipment: voided.after.message()}, nil
 }
 
-// void calls the parcel off, unless the carrier has it, and gives it as it is then.
-func (p *parcel) void() (*parcel, error) {
+// void calls the parcel off, unless the carrier has it, and says what it is then and whether it was not called off before.
+func (p *parcel) void() (effect, bool, error) {
 	switch p.Status {
 	case "labelled":
 		p.Status = "cancelled"
 		p.EstimatedAt = time.Time{}
 		p.Events = slices.Concat(p.Events, []world.TrackingEvent{{At: time.Now().UTC(), Description: "The shipment was called off"}})
+		return p.effect(), true, nil
 	case "cancelled":
+		return p.effect(), false, nil
 	default:
-		return nil, me.Refuse(codes.FailedPrecondition, "SHIPMENT_IN_TRANSIT", "the carrier has, or had, the parcel")
+		return effect{}, false, me.Refuse(codes.FailedPrecondition, "SHIPMENT_IN_TRANSIT", "the carrier has, or had, the parcel")
 	}
-	return p.snapshot(), nil
+}
+
+// What the ledger keeps of the commands.
+type (
+	// wanted is what a CreateShipment asks for.
+	wanted struct {
+		OrderID    string      `json:"orderId"`
+		CustomerID string      `json:"customerId"`
+		Address    destination `json:"address"`
+	}
+
+	destination struct {
+		Recipient   string   `json:"recipient"`
+		Lines       []string `json:"lines"`
+		City        string   `json:"city"`
+		Region      string   `json:"region,omitempty"`
+		PostalCode  string   `json:"postalCode"`
+		CountryCode string   `json:"countryCode"`
+	}
+
+	// effect is what a command made of a shipment. It is empty if there is none.
+	effect struct {
+		ShipmentID     string    `json:"shipmentId,omitempty"`
+		OrderID        string    `json:"orderId,omitempty"`
+		CustomerID     string    `json:"customerId,omitempty"`
+		Status         string    `json:"status,omitempty"`
+		Carrier        string    `json:"carrier,omitempty"`
+		TrackingNumber string    `json:"trackingNumber,omitempty"`
+		EstimatedAt    time.Time `json:"estimatedAt,omitzero"`
+
+		after *parcel // for the answer
+	}
+)
+
+func (p *parcel) effect() effect {
+	return effect{
+		ShipmentID: p.ID, OrderID: p.OrderID, CustomerID: p.CustomerID, Status: p.Status,
+		Carrier: p.Carrier, TrackingNumber: p.TrackingNumber, EstimatedAt: p.EstimatedAt,
+		after: p.snapshot(),
+	}
 }
 
 func command(ctx context.Context, name, key string, input any) ledger.Command {

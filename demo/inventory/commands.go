@@ -93,9 +93,7 @@ func checkReserve(req *inventoryapi.ReserveRequest) error {
 	v.Length("reference", req.GetReference(), 1, maxReference)
 	v.Count("lines", len(req.GetLines()), 1, maxLines)
 	for i, l := range req.GetLines() {
-		if l.GetSku() == "" {
-			v.Add(fmt.Sprintf("lines[%d].sku", i), "must not be empty")
-		}
+		v.ID(fmt.Sprintf("lines[%d].sku", i), l.GetSku())
 		v.Between(fmt.Sprintf("lines[%d].quantity", i), l.GetQuantity(), 1, maxQuantity)
 	}
 	return v.Err()
@@ -198,7 +196,7 @@ func (s *service) ReleaseByReference(ctx context.Context, req *inventoryapi.Rele
 func (s *service) Commit(ctx context.Context, req *inventoryapi.CommitRequest) (*inventoryapi.CommitResponse, error) {
 	var v rpc.Violations
 	v.Key("idempotency_key", req.GetIdempotencyKey())
-	v.Length("reservation_id", req.GetReservationId(), 1, maxReference)
+	v.ID("reservation_id", req.GetReservationId())
 	if err := v.Err(); err != nil {
 		return nil, err
 	}

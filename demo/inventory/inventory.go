@@ -97,7 +97,7 @@ func (s *service) holdFor(o *world.Order) *reservation {
 // BatchGetStock implements the contract.
 func (s *service) BatchGetStock(_ context.Context, req *inventoryapi.BatchGetStockRequest) (*inventoryapi.BatchGetStockResponse, error) {
 	var v rpc.Violations
-	v.Count("skus", len(req.GetSkus()), 0, maxSKUs)
+	v.IDs("skus", req.GetSkus(), 0, maxSKUs)
 	if err := v.Err(); err != nil {
 		return nil, err
 	}

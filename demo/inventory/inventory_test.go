@@ -3,7 +3,6 @@ package inventory_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,71 +86,6 @@ func TestBatchGetStock(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestInvalidArguments(t *testing.T) {
-	t.Parallel()
-	c, l := serve(t, small())
-	ctx := t.Context()
-	lines := []*inventoryapi.ReservationLine{{Sku: "lamp", Quantity: 1}}
-	for reason, test := range map[string]struct {
-		call func() error
-		want []string
-	}{
-		"too many products to read": {func() error {
-			_, err := c.BatchGetStock(ctx, &inventoryapi.BatchGetStockRequest{Skus: make([]string, 201)})
-			return err
-		}, []string{"skus"}},
-		"nothing to watch": {func() error {
-			stream, err := c.WatchStock(ctx, &inventoryapi.WatchStockRequest{})
-			if err != nil {
-				return err
-			}
-			_, err = stream.Recv()
-			return err
-		}, []string{"skus"}},
-		"nothing to reserve, for nothing, under a short key": {func() error {
-			_, err := c.Reserve(ctx, &inventoryapi.ReserveRequest{IdempotencyKey: "short"})
-			return err
-		}, []string{"idempotency_key", "reference", "lines"}},
-		"a line without product or quantity": {func() error {
-			_, err := c.Reserve(ctx, &inventoryapi.ReserveRequest{
-				IdempotencyKey: "reserve-1", Reference: "ord-9", Lines: append(lines, &inventoryapi.ReservationLine{}),
-			})
-			return err
-		}, []string{"lines[1].sku", "lines[1].quantity"}},
-		"too long a reference": {func() error {
-			_, err := c.Reserve(ctx, &inventoryapi.ReserveRequest{
-				IdempotencyKey: "reserve-1", Reference: strings.Repeat("x", 101), Lines: lines,
-			})
-			return err
-		}, []string{"reference"}},
-		"release without the key that it undoes": {func() error {
-			_, err := c.Release(ctx, &inventoryapi.ReleaseRequest{IdempotencyKey: "release-1"})
-			return err
-		}, []string{"reservation_key"}},
-		"release of no reference": {func() error {
-			_, err := c.ReleaseByReference(ctx, &inventoryapi.ReleaseByReferenceRequest{IdempotencyKey: "release-1"})
-			return err
-		}, []string{"reference"}},
-		"commit of nothing": {func() error {
-			_, err := c.Commit(ctx, &inventoryapi.CommitRequest{IdempotencyKey: strings.Repeat("x", 201)})
-			return err
-		}, []string{"idempotency_key", "reservation_id"}},
-	} {
-		t.Run(reason, func(t *testing.T) {
-			var got []string
-			for _, v := range rpctest.Refused[*errdetails.BadRequest](t, test.call(), codes.InvalidArgument).GetFieldViolations() {
-				got = append(got, v.GetField())
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-	if n := len(l.Entries()); n != 1 { // the opening balance
-		t.Errorf("%d commands took effect", n-1)
 	}
 }
 

@@ -21,7 +21,7 @@ type watcher struct {
 // WatchStock implements the contract.
 func (s *service) WatchStock(req *inventoryapi.WatchStockRequest, stream grpc.ServerStreamingServer[inventoryapi.WatchStockResponse]) error {
 	var v rpc.Violations
-	v.Count("skus", len(req.GetSkus()), 1, maxSKUs)
+	v.IDs("skus", req.GetSkus(), 1, maxSKUs)
 	if err := v.Err(); err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ const (
 	maxLines       = 100
 	maxQuantity    = 999
 	maxStreet      = 4
-	maxID          = 64
 	maxName        = 200
 	maxAddressText = 120
 	maxPostalCode  = 20
@@ -25,7 +24,10 @@ const (
 var (
 	currencies = regexp.MustCompile(`^[A-Z]{3}$`)
 	countries  = regexp.MustCompile(`^[A-Z]{2}$`)
+	ids        = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
 )
+
+const idRule = "has 1 to 128 characters of A-Z, a-z, 0-9, '.', '_', '~' and '-'."
 
 // checkKey checks a command's idempotency key.
 func checkKey(key string) *problem {
@@ -33,6 +35,22 @@ func checkKey(key string) *problem {
 		return malformed(fmt.Sprintf("An Idempotency-Key has %d to %d characters.", minKey, maxKey))
 	}
 	return nil
+}
+
+// checkID checks an id outside of a body.
+func checkID(id string) *problem {
+	if !ids.MatchString(id) {
+		return malformed("An id " + idRule)
+	}
+	return nil
+}
+
+// checkNamed checks what a command on one order has.
+func checkNamed(id, key string) *problem {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	return checkKey(key)
 }
 
 // violations collects what is wrong with a body.
@@ -49,6 +67,10 @@ func (v *violations) text(pointer, s string, longest int) {
 	v.add(n >= 1 && n <= longest, pointer, fmt.Sprintf("It has 1 to %d characters.", longest))
 }
 
+func (v *violations) id(pointer, s string) {
+	v.add(ids.MatchString(s), pointer, "It "+idRule)
+}
+
 func (v *violations) money(pointer string, m ordersapi.Money, currency string) {
 	v.add(m.MinorUnits >= 0, pointer, "An amount is not negative.")
 	v.add(currencies.MatchString(m.Currency), pointer, "A currency is an ISO 4217 code, such as EUR.")
@@ -58,12 +80,12 @@ func (v *violations) money(pointer string, m ordersapi.Money, currency string) {
 // checkNewOrder gives what is wrong with an order to place.
 func checkNewOrder(in ordersapi.NewOrder) []ordersapi.Violation {
 	var v violations
-	v.text("#/customer_id", in.CustomerId, maxID)
+	v.id("#/customer_id", in.CustomerId)
 	v.add(len(in.Lines) >= 1 && len(in.Lines) <= maxLines, "#/lines", fmt.Sprintf("An order has 1 to %d lines.", maxLines))
 	currency := in.ShippingCost.Currency
 	for i, line := range in.Lines {
 		at := fmt.Sprintf("#/lines/%d/", i)
-		v.text(at+"sku", line.Sku, maxID)
+		v.id(at+"sku", line.Sku)
 		v.text(at+"name", line.Name, maxName)
 		v.add(line.Quantity >= 1 && line.Quantity <= maxQuantity, at+"quantity", fmt.Sprintf("A quantity is 1 to %d.", maxQuantity))
 		v.money(at+"unit_price", line.UnitPrice, currency)

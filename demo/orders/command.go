@@ -26,7 +26,7 @@ type orderNamed struct {
 // CreateOrder answers POST /orders.
 func (s *service) CreateOrder(w http.ResponseWriter, r *http.Request, params ordersapi.CreateOrderParams) {
 	var in ordersapi.NewOrder
-	if err := read(w, r, params.IdempotencyKey, &in); err != nil {
+	if err := read(w, r, params.IdempotencyKey, &in, newOrderMembers); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -45,7 +45,7 @@ func (s *service) CreateOrder(w http.ResponseWriter, r *http.Request, params ord
 
 // MarkPaid answers POST /orders/{id}/mark-paid.
 func (s *service) MarkPaid(w http.ResponseWriter, r *http.Request, id string, params ordersapi.MarkPaidParams) {
-	if err := checkKey(params.IdempotencyKey); err != nil {
+	if err := checkNamed(id, params.IdempotencyKey); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -65,7 +65,7 @@ func (s *service) MarkPaid(w http.ResponseWriter, r *http.Request, id string, pa
 
 // CancelOrder answers POST /orders/{id}/cancel.
 func (s *service) CancelOrder(w http.ResponseWriter, r *http.Request, id string, params ordersapi.CancelOrderParams) {
-	if err := checkKey(params.IdempotencyKey); err != nil {
+	if err := checkNamed(id, params.IdempotencyKey); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -86,7 +86,7 @@ func (s *service) CancelOrder(w http.ResponseWriter, r *http.Request, id string,
 // UndoCreateOrder answers POST /orders/undo-create.
 func (s *service) UndoCreateOrder(w http.ResponseWriter, r *http.Request, params ordersapi.UndoCreateOrderParams) {
 	var in ordersapi.UndoCreate
-	if err := read(w, r, params.IdempotencyKey, &in); err != nil {
+	if err := read(w, r, params.IdempotencyKey, &in, undoCreateMembers); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -153,8 +153,8 @@ func commandOf(r *http.Request, name, key string, input any) ledger.Command {
 	return ledger.Command{Name: name, Key: key, Caller: r.Header.Get("Caller-Sub"), Input: input}
 }
 
-// read checks a command's key and reads its body.
-func read(w http.ResponseWriter, r *http.Request, key string, body any) *problem {
+// read checks a command's key and reads its body, which has the members that are required.
+func read(w http.ResponseWriter, r *http.Request, key string, body any, required members) *problem {
 	if err := checkKey(key); err != nil {
 		return err
 	}
@@ -167,6 +167,14 @@ func read(w http.ResponseWriter, r *http.Request, key string, body any) *problem
 			return malformed(fmt.Sprintf("The member %s of the body has another type.", wrong.Field))
 		}
 		return malformed("The body is not JSON.")
+	}
+	var value any
+	if err := json.Unmarshal(b, &value); err != nil || value == nil {
+		return malformed("The body is not a JSON object.")
+	}
+	var missing violations
+	if missing.present("#", value, required); len(missing) > 0 {
+		return notAccepted(missing)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package orders_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/mainstem/mainstem/sources/orders/ordersapi"
@@ -109,6 +110,8 @@ func TestAnOrderThatIsNotAcceptable(t *testing.T) {
 		"nobody buys":              {func(o *ordersapi.NewOrder) { o.CustomerId = "" }, "#/customer_id"},
 		"nothing is bought":        {func(o *ordersapi.NewOrder) { o.Lines = nil }, "#/lines"},
 		"too many lines":           {func(o *ordersapi.NewOrder) { o.Lines = make([]ordersapi.NewOrderLine, 101) }, "#/lines"},
+		"what nobody can be":       {func(o *ordersapi.NewOrder) { o.CustomerId = "cus/00001" }, "#/customer_id"},
+		"what no product can be":   {func(o *ordersapi.NewOrder) { o.Lines[0].Sku = strings.Repeat("x", 129) }, "#/lines/0/sku"},
 		"a line without a product": {func(o *ordersapi.NewOrder) { o.Lines[0].Sku = "" }, "#/lines/0/sku"},
 		"none of a product":        {func(o *ordersapi.NewOrder) { o.Lines[0].Quantity = 0 }, "#/lines/0/quantity"},
 		"a negative price":         {func(o *ordersapi.NewOrder) { o.Lines[0].UnitPrice = eur(-1) }, "#/lines/0/unit_price"},

@@ -21,6 +21,12 @@ func (s *service) BatchGetOrders(w http.ResponseWriter, _ *http.Request, params 
 		refuse(w, malformed(fmt.Sprintf("1 to %d ids may be asked for at once, not %d.", maxBatch, n)))
 		return
 	}
+	for _, id := range params.Id {
+		if err := checkID(id); err != nil {
+			refuse(w, err)
+			return
+		}
+	}
 	batch := ordersapi.OrderBatch{Items: make([]ordersapi.Order, 0, len(params.Id))}
 	seen := make(map[string]bool, len(params.Id))
 	s.ledger.Locked(func() {
@@ -50,6 +56,8 @@ func (s *service) ListOrders(w http.ResponseWriter, _ *http.Request, params orde
 		refuse(w, malformed(fmt.Sprintf("The limit is 1 to %d.", maxLimit)))
 	case params.Status != nil && !params.Status.Valid():
 		refuse(w, malformed("The status is not one of an order."))
+	case params.CustomerId != nil && !ids.MatchString(*params.CustomerId):
+		refuse(w, malformed("A customer's id "+idRule))
 	default:
 		var list ordersapi.OrderList
 		s.ledger.Locked(func() { list = s.list(params, offset, limit) })

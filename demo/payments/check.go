@@ -12,7 +12,6 @@ import (
 // What the contract bounds.
 const (
 	minKey, maxKey   = 8, 200
-	maxID            = 64
 	maxReference     = 200
 	maxNetwork       = 40
 	maxBank          = 120
@@ -23,6 +22,7 @@ var (
 	currencies  = regexp.MustCompile(`^[A-Z]{3}$`)
 	fourDigits  = regexp.MustCompile(`^[0-9]{4}$`)
 	fourLetters = regexp.MustCompile(`^[0-9A-Z]{4}$`)
+	ids         = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
 )
 
 // declineCodes are the last four characters that the contract gives for trying out what is declined.
@@ -70,6 +70,22 @@ func needOptionalText(member string, s *string, longest int) *refusal {
 	return needText(member, *s, longest)
 }
 
+func needID(member, s string) *refusal {
+	return need(ids.MatchString(s), member, "An id has 1 to 128 characters of A-Z, a-z, 0-9, '.', '_', '~' and '-'.")
+}
+
+func needOptionalID(member string, s *string) *refusal {
+	if s == nil {
+		return nil
+	}
+	return needID(member, *s)
+}
+
+// checkNamed checks what a command on one payment has besides its body.
+func checkNamed(id, key string) *refusal {
+	return first(needID("id", id), checkKey(key))
+}
+
 func checkAmount(a paymentsapi.Amount) *refusal {
 	return first(
 		need(a.Value >= 1, "amount", "An amount is 1 or more."),
@@ -80,16 +96,16 @@ func checkAmount(a paymentsapi.Amount) *refusal {
 func checkAuthorization(in paymentsapi.Authorization) *refusal {
 	return first(
 		need(in.OrderId != nil || in.Reference != nil, "order_id", "There is one, or a reference."),
-		needOptionalText("order_id", in.OrderId, maxID),
+		needOptionalID("order_id", in.OrderId),
 		needOptionalText("reference", in.Reference, maxReference),
-		needText("customer_id", in.CustomerId, maxID),
+		needID("customer_id", in.CustomerId),
 		checkAmount(in.Amount),
 		checkMethod(in.Method),
 	)
 }
 
 func checkCapture(in paymentsapi.Capture) *refusal {
-	return first(checkAmount(in.Amount), needOptionalText("order_id", in.OrderId, maxID))
+	return first(checkAmount(in.Amount), needOptionalID("order_id", in.OrderId))
 }
 
 func checkMethod(m paymentsapi.Method) *refusal {

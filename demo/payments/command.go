@@ -63,7 +63,7 @@ func (s *service) CapturePayment(w http.ResponseWriter, r *http.Request, id stri
 		refuse(w, err)
 		return
 	}
-	if err := checkCapture(in); err != nil {
+	if err := first(needID("id", id), checkCapture(in)); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -89,7 +89,7 @@ func (s *service) CapturePayment(w http.ResponseWriter, r *http.Request, id stri
 
 // VoidPayment answers POST /payments/{id}/void.
 func (s *service) VoidPayment(w http.ResponseWriter, r *http.Request, id string, params paymentsapi.VoidPaymentParams) {
-	if err := checkKey(params.IdempotencyKey); err != nil {
+	if err := checkNamed(id, params.IdempotencyKey); err != nil {
 		refuse(w, err)
 		return
 	}
@@ -113,7 +113,7 @@ func (s *service) RefundPayment(w http.ResponseWriter, r *http.Request, id strin
 		refuse(w, err)
 		return
 	}
-	if err := checkAmount(in.Amount); err != nil {
+	if err := first(needID("id", id), checkAmount(in.Amount)); err != nil {
 		refuse(w, err)
 		return
 	}

@@ -12,19 +12,25 @@ const maxBatch = 100
 
 // BatchGetPayments answers GET /payments/batch.
 func (s *service) BatchGetPayments(w http.ResponseWriter, _ *http.Request, params paymentsapi.BatchGetPaymentsParams) {
-	s.batch(w, s.byID, params.Id)
+	s.batch(w, s.byID, "id", params.Id)
 }
 
 // ListPaymentsOfOrders answers GET /payments/by-order.
 func (s *service) ListPaymentsOfOrders(w http.ResponseWriter, _ *http.Request, params paymentsapi.ListPaymentsOfOrdersParams) {
-	s.batch(w, s.current, params.OrderId)
+	s.batch(w, s.current, "order_id", params.OrderId)
 }
 
-// batch answers with the payments that an index has under these ids, each once.
-func (s *service) batch(w http.ResponseWriter, index map[string]*paymentsapi.Payment, ids []string) {
+// batch answers with the payments that an index has under these ids, which a parameter brought, each once.
+func (s *service) batch(w http.ResponseWriter, index map[string]*paymentsapi.Payment, parameter string, ids []string) {
 	if n := len(ids); n < 1 || n > maxBatch {
 		refuse(w, invalid(fmt.Sprintf("1 to %d ids may be asked for at once, not %d.", maxBatch, n)))
 		return
+	}
+	for _, id := range ids {
+		if err := needID(parameter, id); err != nil {
+			refuse(w, err)
+			return
+		}
 	}
 	batch := paymentsapi.PaymentBatch{Items: make([]paymentsapi.Payment, 0, len(ids))}
 	seen := make(map[string]bool, len(ids))

@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	maxID    = 100
 	maxTitle = 120
 	maxBody  = 4000
 )
@@ -73,8 +72,8 @@ type (
 func checkCreate(req *reviewsapi.CreateReviewRequest) error {
 	var v rpc.Violations
 	v.Key("idempotency_key", req.GetIdempotencyKey())
-	v.Length("product_sku", req.GetProductSku(), 1, maxID)
-	v.Length("author_id", req.GetAuthorId(), 1, maxID)
+	v.ID("product_sku", req.GetProductSku())
+	v.ID("author_id", req.GetAuthorId())
 	v.Between("rating", req.GetRating(), 1, mostStars)
 	v.Length("title", req.GetTitle(), 0, maxTitle)
 	if strings.TrimSpace(req.GetBody()) == "" {

@@ -10,7 +10,7 @@ import (
 
 // BatchListReviews implements the contract.
 func (s *service) BatchListReviews(ctx context.Context, req *reviewsapi.BatchListReviewsRequest) (*reviewsapi.BatchListReviewsResponse, error) {
-	if err := s.begin(ctx, "queries", len(req.GetQueries())); err != nil {
+	if err := s.dawdle(ctx); err != nil {
 		return nil, err
 	}
 	if err := checkQueries(req.GetQueries()); err != nil {
@@ -25,8 +25,17 @@ func (s *service) BatchListReviews(ctx context.Context, req *reviewsapi.BatchLis
 
 func checkQueries(queries []*reviewsapi.ReviewQuery) error {
 	var v rpc.Violations
+	v.Count("queries", len(queries), 0, maxBatch)
+	if err := v.Err(); err != nil {
+		return err
+	}
 	for i, q := range queries {
-		if q.GetProductSku() == "" && q.GetAuthorId() == "" {
+		switch subject := q.GetSubject().(type) {
+		case *reviewsapi.ReviewQuery_ProductSku:
+			v.ID(fmt.Sprintf("queries[%d].product_sku", i), subject.ProductSku)
+		case *reviewsapi.ReviewQuery_AuthorId:
+			v.ID(fmt.Sprintf("queries[%d].author_id", i), subject.AuthorId)
+		default:
 			v.Add(fmt.Sprintf("queries[%d].subject", i), "is required")
 		}
 		v.Between(fmt.Sprintf("queries[%d].page_size", i), q.GetPageSize(), 1, maxPage)

@@ -174,9 +174,10 @@ func TestListInvalid(t *testing.T) {
 		"a query of nothing": {
 			[]*reviewsapi.ReviewQuery{of("lamp", 1, newest, ""), {}}, []string{"queries[1].subject", "queries[1].page_size"},
 		},
-		"an empty subject":    {[]*reviewsapi.ReviewQuery{of("", 1, newest, "")}, []string{"queries[0].subject"}},
-		"too large a page":    {[]*reviewsapi.ReviewQuery{by("ada", 101, newest, "")}, []string{"queries[0].page_size"}},
-		"an unheard-of order": {[]*reviewsapi.ReviewQuery{by("ada", 100, 9, "")}, []string{"queries[0].order"}},
+		"an empty subject":      {[]*reviewsapi.ReviewQuery{of("", 1, newest, "")}, []string{"queries[0].product_sku"}},
+		"an author who is none": {[]*reviewsapi.ReviewQuery{by("a/da", 1, newest, "")}, []string{"queries[0].author_id"}},
+		"too large a page":      {[]*reviewsapi.ReviewQuery{by("ada", 101, newest, "")}, []string{"queries[0].page_size"}},
+		"an unheard-of order":   {[]*reviewsapi.ReviewQuery{by("ada", 100, 9, "")}, []string{"queries[0].order"}},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -126,7 +126,7 @@ func (s *service) dawdle(ctx context.Context) error {
 
 // BatchGetReviews implements the contract.
 func (s *service) BatchGetReviews(ctx context.Context, req *reviewsapi.BatchGetReviewsRequest) (*reviewsapi.BatchGetReviewsResponse, error) {
-	if err := s.begin(ctx, "ids", len(req.GetIds())); err != nil {
+	if err := s.begin(ctx, "ids", req.GetIds()); err != nil {
 		return nil, err
 	}
 	found := make([]*reviewsapi.Review, 0, len(req.GetIds()))
@@ -142,7 +142,7 @@ func (s *service) BatchGetReviews(ctx context.Context, req *reviewsapi.BatchGetR
 
 // BatchGetRatings implements the contract.
 func (s *service) BatchGetRatings(ctx context.Context, req *reviewsapi.BatchGetRatingsRequest) (*reviewsapi.BatchGetRatingsResponse, error) {
-	if err := s.begin(ctx, "product_skus", len(req.GetProductSkus())); err != nil {
+	if err := s.begin(ctx, "product_skus", req.GetProductSkus()); err != nil {
 		return nil, err
 	}
 	ratings := make([]*reviewsapi.ProductRating, 0, len(req.GetProductSkus()))
@@ -158,13 +158,13 @@ func (s *service) BatchGetRatings(ctx context.Context, req *reviewsapi.BatchGetR
 	return &reviewsapi.BatchGetRatingsResponse{Ratings: ratings}, nil
 }
 
-// begin waits as every call does, and checks the size of a batch.
-func (s *service) begin(ctx context.Context, field string, size int) error {
+// begin waits as every call does, and checks the ids of a batch.
+func (s *service) begin(ctx context.Context, field string, ids []string) error {
 	if err := s.dawdle(ctx); err != nil {
 		return err
 	}
 	var v rpc.Violations
-	v.Count(field, size, 0, maxBatch)
+	v.IDs(field, ids, 0, maxBatch)
 	return v.Err()
 }
 

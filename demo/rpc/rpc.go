@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -63,6 +64,27 @@ func (v *Violations) Length(field, value string, least, most int) {
 func (v *Violations) Count(field string, n, least, most int) {
 	if n < least || n > most {
 		v.Add(field, "must have %d to %d elements, not %d", least, most, n)
+	}
+}
+
+// id is what the contracts allow as an id or a stock keeping unit.
+var id = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+
+// ID checks an id or a stock keeping unit.
+func (v *Violations) ID(field, value string) {
+	if !id.MatchString(value) {
+		v.Add(field, "must have 1 to 128 characters of A-Z, a-z, 0-9, '.', '_', '~' and '-'")
+	}
+}
+
+// IDs checks how many ids a repeated field has, and, if it is not too many, each of them.
+func (v *Violations) IDs(field string, values []string, least, most int) {
+	if len(values) < least || len(values) > most {
+		v.Count(field, len(values), least, most)
+		return
+	}
+	for i, value := range values {
+		v.ID(fmt.Sprintf("%s[%d]", field, i), value)
 	}
 }
 

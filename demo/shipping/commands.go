@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	maxID    = 100
 	maxText  = 200
 	maxLines = 5
 
@@ -70,8 +69,8 @@ func (s *service) CreateShipment(ctx context.Context, req *shippingapi.CreateShi
 func checkCreate(req *shippingapi.CreateShipmentRequest) error {
 	var v rpc.Violations
 	v.Key("idempotency_key", req.GetIdempotencyKey())
-	v.Length("order_id", req.GetOrderId(), 1, maxID)
-	v.Length("customer_id", req.GetCustomerId(), 1, maxID)
+	v.ID("order_id", req.GetOrderId())
+	v.ID("customer_id", req.GetCustomerId())
 	a := req.GetAddress()
 	if a == nil {
 		v.Add("address", "is required")
@@ -165,7 +164,7 @@ func (s *service) CancelShipmentById(ctx context.Context, req *shippingapi.Cance
 	}
 	var v rpc.Violations
 	v.Key("idempotency_key", req.GetIdempotencyKey())
-	v.Length("shipment_id", req.GetShipmentId(), 1, maxID)
+	v.ID("shipment_id", req.GetShipmentId())
 	if err := v.Err(); err != nil {
 		return nil, err
 	}

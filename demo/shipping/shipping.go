@@ -105,7 +105,7 @@ func (s *service) find(field string, ids []string, index map[string]*parcel) ([]
 		return nil, err
 	}
 	var v rpc.Violations
-	v.Count(field, len(ids), 0, maxIDs)
+	v.IDs(field, ids, 0, maxIDs)
 	if err := v.Err(); err != nil {
 		return nil, err
 	}

@@ -125,6 +125,10 @@ func TestInvalidArguments(t *testing.T) {
 			_, err := c.BatchGetShipmentsByOrder(ctx, &shippingapi.BatchGetShipmentsByOrderRequest{OrderIds: make([]string, 51)})
 			return err
 		}, []string{"order_ids"}},
+		"what is no id": {func() error {
+			_, err := c.BatchGetShipments(ctx, &shippingapi.BatchGetShipmentsRequest{Ids: []string{"shp-000001", "a/b"}})
+			return err
+		}, []string{"ids[1]"}},
 		"no address": {create(func(r *shippingapi.CreateShipmentRequest) { r.Address = nil }), []string{"address"}},
 		"an empty address": {
 			create(func(r *shippingapi.CreateShipmentRequest) { r.Address = &shippingapi.Address{} }),
@@ -136,8 +140,8 @@ func TestInvalidArguments(t *testing.T) {
 			}),
 			[]string{"address.lines[1]", "address.country_code"},
 		},
-		"no key, no order, no customer": {
-			create(func(r *shippingapi.CreateShipmentRequest) { r.IdempotencyKey, r.OrderId, r.CustomerId = "", "", "" }),
+		"no key, no order, what is no customer": {
+			create(func(r *shippingapi.CreateShipmentRequest) { r.IdempotencyKey, r.OrderId, r.CustomerId = "", "", "a b" }),
 			[]string{"idempotency_key", "order_id", "customer_id"},
 		},
 		"too long a region": {

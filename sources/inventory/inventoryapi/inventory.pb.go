@@ -1,5 +1,7 @@
 // The inventory service: how many of each product lie in the warehouses, and how many of them are held for orders.
 //
+// Ids and stock keeping units have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -417,7 +419,7 @@ func (x *ReserveRequest) GetLines() []*ReservationLine {
 // ReservationLine is so many of one product.
 type ReservationLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The stock keeping unit. Not empty.
+	// The stock keeping unit.
 	Sku string `protobuf:"bytes,1,opt,name=sku,proto3" json:"sku,omitempty"`
 	// How many: 1 to 10000.
 	Quantity      int32 `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
@@ -722,7 +724,7 @@ type CommitRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of this command: 8 to 200 characters.
 	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The reservation. Not empty.
+	// The reservation's id.
 	ReservationId string `protobuf:"bytes,2,opt,name=reservation_id,json=reservationId,proto3" json:"reservation_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

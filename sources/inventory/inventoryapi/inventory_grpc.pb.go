@@ -1,5 +1,7 @@
 // The inventory service: how many of each product lie in the warehouses, and how many of them are held for orders.
 //
+// Ids and stock keeping units have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -46,13 +48,13 @@ const (
 type InventoryClient interface {
 	// BatchGetStock gives the present stock of up to 200 products.
 	//
-	// INVALID_ARGUMENT: more than 200 SKUs.
+	// INVALID_ARGUMENT: more than 200 SKUs, or one that is none.
 	BatchGetStock(ctx context.Context, in *BatchGetStockRequest, opts ...grpc.CallOption) (*BatchGetStockResponse, error)
 	// WatchStock sends the present stock of each product that the warehouses keep, in the request's order, and from then on the
 	// new stock each time that a number changes. No change between the first messages and the later ones is lost. The stream goes
 	// on until the caller ends it.
 	//
-	// INVALID_ARGUMENT: no SKU, or more than 200.
+	// INVALID_ARGUMENT: no SKU, or more than 200, or one that is none.
 	// RESOURCE_EXHAUSTED, reason WATCHER_TOO_SLOW: the caller reads more slowly than stock changes, and changes were lost. Watch
 	// again to start from the present stock.
 	WatchStock(ctx context.Context, in *WatchStockRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStockResponse], error)
@@ -62,18 +64,19 @@ type InventoryClient interface {
 	// FAILED_PRECONDITION, reason OUT_OF_STOCK: there is too little of a product. A google.rpc.PreconditionFailure has one
 	// violation per such product, whose subject is the SKU and whose type is OUT_OF_STOCK (fewer are available than asked for) or
 	// NOT_KEPT (the warehouses do not keep the product).
-	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a Release with this key came before.
+	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a Release of this key came before, or released what was held under it.
 	// ABORTED: see the service.
 	Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error)
 	// Release undoes a Reserve, which it names by its key: stock that is still held becomes available again. It succeeds too if
-	// the Reserve never arrived, was refused, or was released before. A Reserve that arrives after its Release is refused.
+	// the Reserve never arrived, was refused, or was released before. From then on a Reserve with that key is refused.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// FAILED_PRECONDITION, reason RESERVATION_COMMITTED: the stock has left the warehouse.
 	// ABORTED: see the service.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
 	// ReleaseByReference makes all stock available again that is held for one reference. It succeeds too if nothing is held. What
-	// has left the warehouse stays so.
+	// has left the warehouse stays so. Unlike Release it does not stop what comes later: a Reserve for the same reference that
+	// arrives after it, a late one too, holds stock.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// ABORTED: see the service.
@@ -177,13 +180,13 @@ func (c *inventoryClient) Commit(ctx context.Context, in *CommitRequest, opts ..
 type InventoryServer interface {
 	// BatchGetStock gives the present stock of up to 200 products.
 	//
-	// INVALID_ARGUMENT: more than 200 SKUs.
+	// INVALID_ARGUMENT: more than 200 SKUs, or one that is none.
 	BatchGetStock(context.Context, *BatchGetStockRequest) (*BatchGetStockResponse, error)
 	// WatchStock sends the present stock of each product that the warehouses keep, in the request's order, and from then on the
 	// new stock each time that a number changes. No change between the first messages and the later ones is lost. The stream goes
 	// on until the caller ends it.
 	//
-	// INVALID_ARGUMENT: no SKU, or more than 200.
+	// INVALID_ARGUMENT: no SKU, or more than 200, or one that is none.
 	// RESOURCE_EXHAUSTED, reason WATCHER_TOO_SLOW: the caller reads more slowly than stock changes, and changes were lost. Watch
 	// again to start from the present stock.
 	WatchStock(*WatchStockRequest, grpc.ServerStreamingServer[WatchStockResponse]) error
@@ -193,18 +196,19 @@ type InventoryServer interface {
 	// FAILED_PRECONDITION, reason OUT_OF_STOCK: there is too little of a product. A google.rpc.PreconditionFailure has one
 	// violation per such product, whose subject is the SKU and whose type is OUT_OF_STOCK (fewer are available than asked for) or
 	// NOT_KEPT (the warehouses do not keep the product).
-	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a Release with this key came before.
+	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a Release of this key came before, or released what was held under it.
 	// ABORTED: see the service.
 	Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error)
 	// Release undoes a Reserve, which it names by its key: stock that is still held becomes available again. It succeeds too if
-	// the Reserve never arrived, was refused, or was released before. A Reserve that arrives after its Release is refused.
+	// the Reserve never arrived, was refused, or was released before. From then on a Reserve with that key is refused.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// FAILED_PRECONDITION, reason RESERVATION_COMMITTED: the stock has left the warehouse.
 	// ABORTED: see the service.
 	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
 	// ReleaseByReference makes all stock available again that is held for one reference. It succeeds too if nothing is held. What
-	// has left the warehouse stays so.
+	// has left the warehouse stays so. Unlike Release it does not stop what comes later: a Reserve for the same reference that
+	// arrives after it, a late one too, holds stock.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// ABORTED: see the service.

@@ -127,8 +127,10 @@ type NewOrderLine struct {
 	// Quantity How many.
 	Quantity int32 `json:"quantity"`
 
-	// Sku The product's stock keeping unit.
-	Sku string `json:"sku"`
+	// Sku A product's stock keeping unit at the catalog. It is not checked here.
+	//
+	// Examples: SKU-000007
+	Sku Sku `json:"sku"`
 
 	// UnitPrice The price of one.
 	//
@@ -218,7 +220,9 @@ type OrderLine struct {
 	Quantity int32 `json:"quantity"`
 
 	// Sku The product's stock keeping unit. The product may have left the catalog since.
-	Sku string `json:"sku"`
+	//
+	// Examples: SKU-000007
+	Sku Sku `json:"sku"`
 
 	// UnitPrice The price of one on the day of the order.
 	//
@@ -265,11 +269,16 @@ type Problem struct {
 	// - `no-such-order`, `no-such-operation`: there is no such thing (404);
 	// - `key-reused`: the idempotency key was used with another input (409);
 	// - `state-forbids`: the order's state does not allow the command (412);
-	// - `undone`: the command was undone before it arrived (412);
+	// - `undone`: the command was undone, or its undoing came before it (412);
 	// - `not-accepted`: members of the body are not acceptable (422);
 	// - `defect`: the service failed inside (500).
 	Type string `json:"type"`
 }
+
+// Sku A product's stock keeping unit at the catalog. It is not checked here.
+//
+// Examples: SKU-000007
+type Sku = string
 
 // UndoCreate Which placing of an order to undo.
 //
@@ -490,7 +499,7 @@ type ClientInterface interface {
 
 	// UndoCreateOrderWithBody Undo the placing of an order.
 	//
-	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -499,7 +508,7 @@ type ClientInterface interface {
 
 	// UndoCreateOrder Undo the placing of an order.
 	//
-	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -595,7 +604,7 @@ func (c *Client) BatchGetOrders(ctx context.Context, params *BatchGetOrdersParam
 
 // UndoCreateOrderWithBody Undo the placing of an order.
 //
-// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 //
 // Takes any type of body and a specified content type.
 //
@@ -614,7 +623,7 @@ func (c *Client) UndoCreateOrderWithBody(ctx context.Context, params *UndoCreate
 
 // UndoCreateOrder Undo the placing of an order.
 //
-// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1091,7 +1100,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoCreateOrderWithBodyWithResponse Undo the placing of an order.
 	//
-	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1100,7 +1109,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoCreateOrderWithResponse Undo the placing of an order.
 	//
-	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+	// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1602,7 +1611,7 @@ func (c *ClientWithResponses) BatchGetOrdersWithResponse(ctx context.Context, pa
 
 // UndoCreateOrderWithBodyWithResponse Undo the placing of an order.
 //
-// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1617,7 +1626,7 @@ func (c *ClientWithResponses) UndoCreateOrderWithBodyWithResponse(ctx context.Co
 
 // UndoCreateOrderWithResponse Undo the placing of an order.
 //
-// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be: a `createOrder` that arrives later with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
+// Cancels the order that was placed under a key. If none was, it makes sure that none ever will be. From then on a `createOrder` with that key is refused with 412. Either way it succeeds, except that an order which is on its way or has arrived is not cancelled: that is refused with 412.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

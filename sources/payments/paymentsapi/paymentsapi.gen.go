@@ -284,7 +284,7 @@ type ErrorAnswer struct {
 // - `payment_exists`: the order has another payment that holds or keeps money (409).
 // - `wrong_state`: the payment's state does not allow the command (412).
 // - `amount_too_large`: the amount is more than the payment has to move (412).
-// - `undone`: the command was undone before it arrived (412).
+// - `undone`: the command was undone, or its undoing came before it (412).
 // - `defect`: the service failed inside (500).
 type ErrorCode string
 
@@ -299,7 +299,7 @@ type ErrorDetails struct {
 	// - `payment_exists`: the order has another payment that holds or keeps money (409).
 	// - `wrong_state`: the payment's state does not allow the command (412).
 	// - `amount_too_large`: the amount is more than the payment has to move (412).
-	// - `undone`: the command was undone before it arrived (412).
+	// - `undone`: the command was undone, or its undoing came before it (412).
 	// - `defect`: the service failed inside (500).
 	Code ErrorCode `json:"code"`
 
@@ -674,7 +674,7 @@ type ClientInterface interface {
 
 	// UndoAuthorizationWithBody Undo an authorization.
 	//
-	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -683,7 +683,7 @@ type ClientInterface interface {
 
 	// UndoAuthorization Undo an authorization.
 	//
-	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -692,7 +692,7 @@ type ClientInterface interface {
 
 	// UndoCaptureWithBody Undo a capture.
 	//
-	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -701,7 +701,7 @@ type ClientInterface interface {
 
 	// UndoCapture Undo a capture.
 	//
-	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -826,7 +826,7 @@ func (c *Client) ListPaymentsOfOrders(ctx context.Context, params *ListPaymentsO
 
 // UndoAuthorizationWithBody Undo an authorization.
 //
-// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 //
 // Takes any type of body and a specified content type.
 //
@@ -845,7 +845,7 @@ func (c *Client) UndoAuthorizationWithBody(ctx context.Context, params *UndoAuth
 
 // UndoAuthorization Undo an authorization.
 //
-// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -864,7 +864,7 @@ func (c *Client) UndoAuthorization(ctx context.Context, params *UndoAuthorizatio
 
 // UndoCaptureWithBody Undo a capture.
 //
-// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 //
 // Takes any type of body and a specified content type.
 //
@@ -883,7 +883,7 @@ func (c *Client) UndoCaptureWithBody(ctx context.Context, params *UndoCapturePar
 
 // UndoCapture Undo a capture.
 //
-// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1509,7 +1509,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoAuthorizationWithBodyWithResponse Undo an authorization.
 	//
-	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1518,7 +1518,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoAuthorizationWithResponse Undo an authorization.
 	//
-	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+	// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1527,7 +1527,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoCaptureWithBodyWithResponse Undo a capture.
 	//
-	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1536,7 +1536,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoCaptureWithResponse Undo a capture.
 	//
-	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+	// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2189,7 +2189,7 @@ func (c *ClientWithResponses) ListPaymentsOfOrdersWithResponse(ctx context.Conte
 
 // UndoAuthorizationWithBodyWithResponse Undo an authorization.
 //
-// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2204,7 +2204,7 @@ func (c *ClientWithResponses) UndoAuthorizationWithBodyWithResponse(ctx context.
 
 // UndoAuthorizationWithResponse Undo an authorization.
 //
-// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be: an `authorizePayment` that arrives later with that key is refused with 412.
+// Lets go of the money that was held under a key; if it was captured since, gives back all of it that was not refunded yet. If nothing was authorized under the key, it makes sure that nothing ever will be. From then on an `authorizePayment` with that key is refused with 412.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2219,7 +2219,7 @@ func (c *ClientWithResponses) UndoAuthorizationWithResponse(ctx context.Context,
 
 // UndoCaptureWithBodyWithResponse Undo a capture.
 //
-// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -2234,7 +2234,7 @@ func (c *ClientWithResponses) UndoCaptureWithBodyWithResponse(ctx context.Contex
 
 // UndoCaptureWithResponse Undo a capture.
 //
-// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be: a `capturePayment` that arrives later with that key is refused with 412.
+// Gives back all the money that was taken under a key and not refunded yet. The hold does not come back. If nothing was captured under the key, it makes sure that nothing ever will be. From then on a `capturePayment` with that key is refused with 412.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -2,6 +2,8 @@
 //
 // It is slow: every call takes some 30 milliseconds, so ask for many things at once.
 //
+// Ids and stock keeping units have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -906,9 +908,9 @@ type CreateReviewRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of this command: 8 to 200 characters.
 	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The product's stock keeping unit. Not empty.
+	// The product's stock keeping unit.
 	ProductSku string `protobuf:"bytes,2,opt,name=product_sku,json=productSku,proto3" json:"product_sku,omitempty"`
-	// The id of the customer who writes: 1 to 100 characters.
+	// The id of the customer who writes.
 	AuthorId string `protobuf:"bytes,3,opt,name=author_id,json=authorId,proto3" json:"author_id,omitempty"`
 	// One star to five.
 	Rating int32 `protobuf:"varint,4,opt,name=rating,proto3" json:"rating,omitempty"`

@@ -2,6 +2,8 @@
 //
 // It is slow: every call takes some 30 milliseconds, so ask for many things at once.
 //
+// Ids and stock keeping units have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -42,7 +44,7 @@ const (
 type ReviewsClient interface {
 	// BatchGetReviews gives up to 200 reviews by their ids.
 	//
-	// INVALID_ARGUMENT: more than 200 ids.
+	// INVALID_ARGUMENT: more than 200 ids, or one that is none.
 	BatchGetReviews(ctx context.Context, in *BatchGetReviewsRequest, opts ...grpc.CallOption) (*BatchGetReviewsResponse, error)
 	// BatchListReviews gives a page of each of up to 200 lists.
 	//
@@ -51,7 +53,7 @@ type ReviewsClient interface {
 	BatchListReviews(ctx context.Context, in *BatchListReviewsRequest, opts ...grpc.CallOption) (*BatchListReviewsResponse, error)
 	// BatchGetRatings gives the reviews of up to 200 products in numbers.
 	//
-	// INVALID_ARGUMENT: more than 200 SKUs.
+	// INVALID_ARGUMENT: more than 200 SKUs, or one that is none.
 	BatchGetRatings(ctx context.Context, in *BatchGetRatingsRequest, opts ...grpc.CallOption) (*BatchGetRatingsResponse, error)
 	// CreateReview writes a review. The same key with the same input gives the first outcome again, refusals included, and changes
 	// nothing more.
@@ -119,7 +121,7 @@ func (c *reviewsClient) CreateReview(ctx context.Context, in *CreateReviewReques
 type ReviewsServer interface {
 	// BatchGetReviews gives up to 200 reviews by their ids.
 	//
-	// INVALID_ARGUMENT: more than 200 ids.
+	// INVALID_ARGUMENT: more than 200 ids, or one that is none.
 	BatchGetReviews(context.Context, *BatchGetReviewsRequest) (*BatchGetReviewsResponse, error)
 	// BatchListReviews gives a page of each of up to 200 lists.
 	//
@@ -128,7 +130,7 @@ type ReviewsServer interface {
 	BatchListReviews(context.Context, *BatchListReviewsRequest) (*BatchListReviewsResponse, error)
 	// BatchGetRatings gives the reviews of up to 200 products in numbers.
 	//
-	// INVALID_ARGUMENT: more than 200 SKUs.
+	// INVALID_ARGUMENT: more than 200 SKUs, or one that is none.
 	BatchGetRatings(context.Context, *BatchGetRatingsRequest) (*BatchGetRatingsResponse, error)
 	// CreateReview writes a review. The same key with the same input gives the first outcome again, refusals included, and changes
 	// nothing more.

@@ -4,6 +4,8 @@
 // google.rpc.RetryInfo that says how long to wait; such a call has changed nothing and may be sent again. Any method can be
 // refused so.
 //
+// Ids have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -569,9 +571,9 @@ type CreateShipmentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of this command: 8 to 200 characters.
 	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The order to ship: 1 to 100 characters.
+	// The id of the order to ship.
 	OrderId string `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// The customer whom the order belongs to: 1 to 100 characters.
+	// The id of the customer whom the order belongs to.
 	CustomerId string `protobuf:"bytes,3,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Where it goes. Required.
 	Address       *Address `protobuf:"bytes,4,opt,name=address,proto3" json:"address,omitempty"`
@@ -789,7 +791,7 @@ type CancelShipmentByIdRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key of this command: 8 to 200 characters.
 	IdempotencyKey string `protobuf:"bytes,1,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The shipment. Not empty.
+	// The shipment's id.
 	ShipmentId    string `protobuf:"bytes,2,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

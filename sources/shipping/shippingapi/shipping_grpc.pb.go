@@ -4,6 +4,8 @@
 // google.rpc.RetryInfo that says how long to wait; such a call has changed nothing and may be sent again. Any method can be
 // refused so.
 //
+// Ids have 1 to 128 characters of A-Z, a-z, 0-9 and `.`, `_`, `~` and `-`.
+//
 // A caller may name the person behind a call in the metadata `caller-sub`, which the service writes into its records.
 //
 // Refusals carry details of google.rpc: BadRequest with every INVALID_ARGUMENT, ErrorInfo (domain
@@ -49,11 +51,11 @@ const (
 type ShippingClient interface {
 	// BatchGetShipments gives up to 50 shipments by their ids.
 	//
-	// INVALID_ARGUMENT: more than 50 ids.
+	// INVALID_ARGUMENT: more than 50 ids, or one that is none.
 	BatchGetShipments(ctx context.Context, in *BatchGetShipmentsRequest, opts ...grpc.CallOption) (*BatchGetShipmentsResponse, error)
 	// BatchGetShipmentsByOrder gives the shipments of up to 50 orders.
 	//
-	// INVALID_ARGUMENT: more than 50 ids.
+	// INVALID_ARGUMENT: more than 50 ids, or one that is none.
 	BatchGetShipmentsByOrder(ctx context.Context, in *BatchGetShipmentsByOrderRequest, opts ...grpc.CallOption) (*BatchGetShipmentsByOrderResponse, error)
 	// CreateShipment chooses a carrier for an order and prints the label.
 	//
@@ -61,11 +63,11 @@ type ShippingClient interface {
 	// ALREADY_EXISTS, reason ORDER_HAS_SHIPMENT: the order has a shipment that is not voided.
 	// FAILED_PRECONDITION, reason ADDRESS_NOT_SERVED: no carrier goes to the country. The member states of the European Union are
 	// served.
-	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a CancelShipment with this key came before.
+	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a CancelShipment of this key came before, or voided what was made under it.
 	// ABORTED: see the service.
 	CreateShipment(ctx context.Context, in *CreateShipmentRequest, opts ...grpc.CallOption) (*CreateShipmentResponse, error)
 	// CancelShipment undoes a CreateShipment, which it names by its key. It succeeds too if the CreateShipment never arrived, was
-	// refused, or was cancelled before. A CreateShipment that arrives after its CancelShipment is refused.
+	// refused, or was cancelled before. From then on a CreateShipment with that key is refused.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// FAILED_PRECONDITION, reason SHIPMENT_IN_TRANSIT: the carrier has, or had, the parcel.
@@ -150,11 +152,11 @@ func (c *shippingClient) CancelShipmentById(ctx context.Context, in *CancelShipm
 type ShippingServer interface {
 	// BatchGetShipments gives up to 50 shipments by their ids.
 	//
-	// INVALID_ARGUMENT: more than 50 ids.
+	// INVALID_ARGUMENT: more than 50 ids, or one that is none.
 	BatchGetShipments(context.Context, *BatchGetShipmentsRequest) (*BatchGetShipmentsResponse, error)
 	// BatchGetShipmentsByOrder gives the shipments of up to 50 orders.
 	//
-	// INVALID_ARGUMENT: more than 50 ids.
+	// INVALID_ARGUMENT: more than 50 ids, or one that is none.
 	BatchGetShipmentsByOrder(context.Context, *BatchGetShipmentsByOrderRequest) (*BatchGetShipmentsByOrderResponse, error)
 	// CreateShipment chooses a carrier for an order and prints the label.
 	//
@@ -162,11 +164,11 @@ type ShippingServer interface {
 	// ALREADY_EXISTS, reason ORDER_HAS_SHIPMENT: the order has a shipment that is not voided.
 	// FAILED_PRECONDITION, reason ADDRESS_NOT_SERVED: no carrier goes to the country. The member states of the European Union are
 	// served.
-	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a CancelShipment with this key came before.
+	// FAILED_PRECONDITION, reason COMMAND_UNDONE: a CancelShipment of this key came before, or voided what was made under it.
 	// ABORTED: see the service.
 	CreateShipment(context.Context, *CreateShipmentRequest) (*CreateShipmentResponse, error)
 	// CancelShipment undoes a CreateShipment, which it names by its key. It succeeds too if the CreateShipment never arrived, was
-	// refused, or was cancelled before. A CreateShipment that arrives after its CancelShipment is refused.
+	// refused, or was cancelled before. From then on a CreateShipment with that key is refused.
 	//
 	// INVALID_ARGUMENT: a field is not as documented.
 	// FAILED_PRECONDITION, reason SHIPMENT_IN_TRANSIT: the carrier has, or had, the parcel.

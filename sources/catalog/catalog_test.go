@@ -90,6 +90,14 @@ func TestSource(t *testing.T) {
 	})
 }
 
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{}, catalog.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
+}
+
 func recorded(t *testing.T, file string) string {
 	t.Helper()
 	answer, err := os.ReadFile("testdata/" + file)

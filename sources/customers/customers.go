@@ -45,7 +45,7 @@ type Changes struct {
 }
 
 // Inputs is what the customers service gets of a request: who makes a change, for its audit log.
-var Inputs = upstream.Inputs{Claims: []string{"iss", "sub"}}
+var Inputs = upstream.Inputs{Claims: []string{"sub"}}
 
 // MaxBatch is the most ids that one ByIDs takes.
 const MaxBatch = 1000

@@ -66,6 +66,14 @@ func TestSource(t *testing.T) {
 	})
 }
 
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{Claims: []string{"sub"}}, customers.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
+}
+
 // service is a customers service, as the source sees it.
 type service struct {
 	answers map[string]string // the files in testdata by the customer's id

@@ -97,7 +97,7 @@ const MaxBatch = 50
 const OrderList = "orders"
 
 // Inputs is what the orders service is given of a request: who is behind it, which it keeps with a command.
-var Inputs = upstream.Inputs{Claims: []string{"iss", "sub"}}
+var Inputs = upstream.Inputs{Claims: []string{"sub"}}
 
 // Why the orders service refuses a command, as the Reason of the fault.
 const (
@@ -171,7 +171,7 @@ func (s *Source) Lists(ctx context.Context, queries []OrderQuery) (map[OrderQuer
 
 // Create places an order, which is then pending. What the service does not accept is BAD_USER_INPUT with ReasonNotAccepted.
 func (s *Source) Create(ctx context.Context, key string, n NewOrder) (*Order, error) {
-	return s.command(ctx, "createOrder", func(url string) (*http.Request, error) {
+	return s.command(ctx, "createOrder", func(o *ordersapi.Order) bool { return o.CustomerId == n.CustomerID }, func(url string) (*http.Request, error) {
 		return ordersapi.NewCreateOrderRequest(url, &ordersapi.CreateOrderParams{IdempotencyKey: key}, newOrder(n))
 	})
 }
@@ -181,7 +181,7 @@ func (s *Source) MarkPaid(ctx context.Context, key, id string) (*Order, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "markPaid", func(url string) (*http.Request, error) {
+	return s.command(ctx, "markPaid", func(o *ordersapi.Order) bool { return o.Id == id }, func(url string) (*http.Request, error) {
 		return ordersapi.NewMarkPaidRequest(url, id, &ordersapi.MarkPaidParams{IdempotencyKey: key})
 	})
 }
@@ -192,7 +192,7 @@ func (s *Source) Cancel(ctx context.Context, key, id string) (*Order, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "cancelOrder", func(url string) (*http.Request, error) {
+	return s.command(ctx, "cancelOrder", func(o *ordersapi.Order) bool { return o.Id == id }, func(url string) (*http.Request, error) {
 		return ordersapi.NewCancelOrderRequest(url, id, &ordersapi.CancelOrderParams{IdempotencyKey: key})
 	})
 }
@@ -218,8 +218,12 @@ func (s *Source) UndoCreate(ctx context.Context, key, createKey string) (UndoneO
 	return u, nil
 }
 
-// command makes a call that changes one order, and gives the order as it is then.
-func (s *Source) command(ctx context.Context, operation string, build func(url string) (*http.Request, error)) (*Order, error) {
+// command makes a call that changes one order, and gives the order as it is then. An order that is not the one meant is refused: it is
+// not for the caller to see.
+func (s *Source) command(
+	ctx context.Context, operation string, meant func(*ordersapi.Order) bool,
+	build func(url string) (*http.Request, error),
+) (*Order, error) {
 	answer, err := s.http.Do(ctx, operation, build)
 	if err != nil {
 		return nil, fault.RenameViolations(err, fields)
@@ -228,7 +232,12 @@ func (s *Source) command(ctx context.Context, operation string, build func(url s
 	if err != nil {
 		return nil, err
 	}
-	o, f := upstream.Convert(answer.Origin, nil, changed, order)
+	o, f := upstream.Convert(answer.Origin, nil, changed, func(o *ordersapi.Order) (*Order, error) {
+		if !meant(o) {
+			return nil, upstream.Violation("the answer is the order %q of the customer %q, which was not meant", o.Id, o.CustomerId)
+		}
+		return order(o)
+	})
 	if f != nil {
 		return nil, f
 	}

@@ -49,6 +49,9 @@ func TestSource(t *testing.T) {
 		"/id", "/number", "/customer_id", "/status", "/placed_at", "/lines", "/lines/0/sku", "/lines/0/quantity", "/lines/0/unit_price/currency",
 		"/lines/0/line_total", "/subtotal", "/shipping_cost/minor_units", "/tax", "/total/currency", "/ship_to", "/ship_to/street", "/ship_to/country",
 	}
+	commanded, created := orderOutOfRange(""), orderOutOfRange("")
+	commanded["/id"] = sourcestest.Several{"", "../x", "ord-000041"} // another order's
+	created["/customer_id"] = sourcestest.Several{"", "../x", "cus-00018"}
 	listOutOfRange := orderOutOfRange("/items/0")
 	listOutOfRange["/offset"] = sourcestest.Several{-1, 1} // none was asked for
 	listOutOfRange["/total"] = -1
@@ -88,7 +91,7 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required: orderRequired,
-				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
+				Enums:    []string{"/status"}, OutOfRange: created,
 			},
 			{
 				Name: "MarkPaid", Operation: "markPaid", Key: key, Answer: "order.json",
@@ -97,7 +100,7 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required: []string{"/id", "/status"},
-				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
+				Enums:    []string{"/status"}, OutOfRange: commanded,
 			},
 			{
 				Name: "Cancel", Operation: "cancelOrder", Key: key, Answer: "order.json",
@@ -106,7 +109,7 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required: []string{"/id", "/status"},
-				Enums:    []string{"/status"}, OutOfRange: orderOutOfRange(""),
+				Enums:    []string{"/status"}, OutOfRange: commanded,
 			},
 			{
 				Name: "UndoCreate", Operation: "undoCreateOrder", Key: key + "-undo", Answer: "undone.json",
@@ -118,6 +121,14 @@ func TestSource(t *testing.T) {
 			},
 		}
 	})
+}
+
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{Claims: []string{"sub"}}, orders.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
 }
 
 // requests are what a service has received, each as its method, URL, key and body.

@@ -89,7 +89,7 @@ type UndonePayment struct {
 const MaxBatch = 100
 
 // Inputs is what the payments service is given of a request: who is behind it, which it keeps with a command.
-var Inputs = upstream.Inputs{Claims: []string{"iss", "sub"}}
+var Inputs = upstream.Inputs{Claims: []string{"sub"}}
 
 // Why a payment is declined, as the Reason of the BAD_USER_INPUT that Authorize fails with. Its one violation, of "method", says it
 // to the customer. The payment is kept in the state DECLINED.
@@ -155,7 +155,7 @@ func (s *Source) Authorize(ctx context.Context, key string, n NewPayment) (*Paym
 	if err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "authorizePayment", func(url string) (*http.Request, error) {
+	return s.command(ctx, "authorizePayment", func(p *paymentsapi.Payment) bool { return p.CustomerId == n.CustomerID }, func(url string) (*http.Request, error) {
 		return paymentsapi.NewAuthorizePaymentRequest(url, &paymentsapi.AuthorizePaymentParams{IdempotencyKey: key}, body)
 	})
 }
@@ -167,7 +167,7 @@ func (s *Source) Capture(ctx context.Context, key, id string, amount sources.Mon
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "capturePayment", func(url string) (*http.Request, error) {
+	return s.command(ctx, "capturePayment", func(p *paymentsapi.Payment) bool { return p.Id == id }, func(url string) (*http.Request, error) {
 		return paymentsapi.NewCapturePaymentRequest(url, id, &paymentsapi.CapturePaymentParams{IdempotencyKey: key},
 			paymentsapi.Capture{Amount: amountOut(amount), OrderId: optional(orderID)})
 	})
@@ -179,7 +179,7 @@ func (s *Source) Void(ctx context.Context, key, id string) (*Payment, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "voidPayment", func(url string) (*http.Request, error) {
+	return s.command(ctx, "voidPayment", func(p *paymentsapi.Payment) bool { return p.Id == id }, func(url string) (*http.Request, error) {
 		return paymentsapi.NewVoidPaymentRequest(url, id, &paymentsapi.VoidPaymentParams{IdempotencyKey: key})
 	})
 }
@@ -190,7 +190,7 @@ func (s *Source) Refund(ctx context.Context, key, id string, amount sources.Mone
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, "refundPayment", func(url string) (*http.Request, error) {
+	return s.command(ctx, "refundPayment", func(p *paymentsapi.Payment) bool { return p.Id == id }, func(url string) (*http.Request, error) {
 		return paymentsapi.NewRefundPaymentRequest(url, id, &paymentsapi.RefundPaymentParams{IdempotencyKey: key},
 			paymentsapi.Refund{Amount: amountOut(amount)})
 	})
@@ -214,8 +214,12 @@ func (s *Source) UndoCapture(ctx context.Context, key, captureKey string) (Undon
 	})
 }
 
-// command makes a call that changes one payment, and gives the payment as it is then.
-func (s *Source) command(ctx context.Context, operation string, build func(url string) (*http.Request, error)) (*Payment, error) {
+// command makes a call that changes one payment, and gives the payment as it is then. A payment that is not the one meant is refused: it
+// is not for the caller to see.
+func (s *Source) command(
+	ctx context.Context, operation string, meant func(*paymentsapi.Payment) bool,
+	build func(url string) (*http.Request, error),
+) (*Payment, error) {
 	answer, err := s.http.Do(ctx, operation, build)
 	if err != nil {
 		return nil, refused(answer, err)
@@ -224,7 +228,12 @@ func (s *Source) command(ctx context.Context, operation string, build func(url s
 	if err != nil {
 		return nil, err
 	}
-	p, f := upstream.Convert(answer.Origin, nil, changed, payment)
+	p, f := upstream.Convert(answer.Origin, nil, changed, func(p *paymentsapi.Payment) (*Payment, error) {
+		if !meant(p) {
+			return nil, upstream.Violation("the answer is the payment %q of the customer %q, which was not meant", p.Id, p.CustomerId)
+		}
+		return payment(p)
+	})
 	if f != nil {
 		return nil, f
 	}

@@ -95,16 +95,29 @@ func TestSource(t *testing.T) {
 				Required: paymentRequired,
 				Enums:    []string{"/status", "/method/type"}, OutOfRange: paymentOutOfRange(""),
 			}
-			if strings.HasPrefix(operation, "undo") {
+			switch {
+			case operation == "authorizePayment":
+				call.OutOfRange["/customer_id"] = sourcestest.Several{"", "../x", "cus-00018"} // another customer's
+			case strings.HasPrefix(operation, "undo"):
 				call.Answer, call.Key = "undone.json", key+"-undo"
 				call.Required = append(under("/payment"), "/undone")
 				call.Enums = []string{"/payment/status", "/payment/method/type"}
 				call.OutOfRange = paymentOutOfRange("/payment")
+			default:
+				call.OutOfRange["/id"] = sourcestest.Several{"", "../x", "pay-000043"} // another payment's
 			}
 			calls = append(calls, call)
 		}
 		return calls
 	})
+}
+
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{Claims: []string{"sub"}}, payments.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
 }
 
 // request is what a service has received.

@@ -214,12 +214,21 @@ func TestBrokenReviewIsTheFaultOfItsEdge(t *testing.T) {
 
 func TestPagesThatNobodyCanTellApart(t *testing.T) {
 	t.Parallel()
-	answer := recorded(t, "pages.json", &reviewsapi.BatchListReviewsResponse{})
-	answer.Pages = answer.GetPages()[:1]
-	s, _ := served(t, answer, nil)
-	got, err := s.Pages(t.Context(), []reviews.ReviewPage{ofProduct, byAuthor})
-	if f := fault.From(err); got != nil || f.Code != fault.SourceContractViolation {
-		t.Errorf("got %v and %v, want SOURCE_CONTRACT_VIOLATION of all pages", got, err)
+	for reason, count := range map[string]func([]*reviewsapi.ReviewPage) []*reviewsapi.ReviewPage{
+		"one too few":  func(pages []*reviewsapi.ReviewPage) []*reviewsapi.ReviewPage { return pages[:1] },
+		"none":         func([]*reviewsapi.ReviewPage) []*reviewsapi.ReviewPage { return nil },
+		"one too many": func(pages []*reviewsapi.ReviewPage) []*reviewsapi.ReviewPage { return append(pages, pages[0]) },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			answer := recorded(t, "pages.json", &reviewsapi.BatchListReviewsResponse{})
+			answer.Pages = count(answer.GetPages())
+			s, _ := served(t, answer, nil)
+			got, err := s.Pages(t.Context(), []reviews.ReviewPage{ofProduct, byAuthor})
+			if f := fault.From(err); got != nil || f == nil || f.Code != fault.SourceContractViolation {
+				t.Errorf("got %v and %v, want SOURCE_CONTRACT_VIOLATION of all pages", got, err)
+			}
+		})
 	}
 }
 

@@ -161,7 +161,12 @@ func (s *Source) Create(ctx context.Context, key string, n NewReview) (*Review, 
 	if err != nil {
 		return nil, fault.RenameViolations(err, inputFields)
 	}
-	written, f := upstream.Convert(s.grpc.Origin("CreateReview"), nil, answer.GetReview(), review)
+	written, f := upstream.Convert(s.grpc.Origin("CreateReview"), nil, answer.GetReview(), func(m *reviewsapi.Review) (*Review, error) {
+		if m.GetProductSku() != n.SKU || m.GetAuthorId() != n.AuthorID {
+			return nil, upstream.Violation("the answer is the review %q of %q by %q, which was not meant", m.GetId(), m.GetProductSku(), m.GetAuthorId())
+		}
+		return review(m)
+	})
 	if f != nil {
 		return nil, f
 	}

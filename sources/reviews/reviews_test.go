@@ -52,6 +52,9 @@ func TestSource(t *testing.T) {
 	pagesOutOfRange := reviewOutOfRange("/pages/0/entries/0/review")
 	pagesOutOfRange["/pages/0/total"] = sourcestest.Several{-1, 1} // less than the page has
 	pagesOutOfRange["/pages/0/entries/0/cursor"] = sourcestest.Several{"", "a\nb", "ä", strings.Repeat("c", 201)}
+	created := reviewOutOfRange("/review")
+	created["/review/productSku"] = sourcestest.Several{"", "../x", "SKU-000017"} // another product's
+	created["/review/authorId"] = sourcestest.Several{"", "../x", "cus-000008"}
 	sourcestest.GRPC(t, reviews.Inputs, func(g *upstream.GRPC) []sourcestest.Call {
 		s := reviews.New(g)
 		return []sourcestest.Call{
@@ -104,10 +107,18 @@ func TestSource(t *testing.T) {
 					return err
 				},
 				Required:   []string{"/review", "/review/id", "/review/productSku", "/review/authorId", "/review/rating", "/review/body", "/review/postedAt"},
-				OutOfRange: reviewOutOfRange("/review"),
+				OutOfRange: created,
 			},
 		}
 	})
+}
+
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{Claims: []string{"sub"}}, reviews.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
 }
 
 // recorded reads a recorded answer into m, and gives m.

@@ -105,7 +105,7 @@ func (s *Source) Create(ctx context.Context, key string, n NewShipment) (*Shipme
 	if err != nil {
 		return nil, fault.RenameViolations(err, inputFields)
 	}
-	return s.one("CreateShipment", answer.GetShipment())
+	return s.one("CreateShipment", answer.GetShipment(), func(m *shippingapi.Shipment) bool { return m.GetOrderId() == n.OrderID })
 }
 
 // Cancel undoes the Create that had the key creationKey; it has a key of its own. It succeeds too if that Create never arrived, was
@@ -127,12 +127,17 @@ func (s *Source) CancelByID(ctx context.Context, key, id string) (*Shipment, err
 	if err != nil {
 		return nil, fault.RenameViolations(err, inputFields)
 	}
-	return s.one("CancelShipmentById", answer.GetShipment())
+	return s.one("CancelShipmentById", answer.GetShipment(), func(m *shippingapi.Shipment) bool { return m.GetId() == id })
 }
 
-// one gives the shipment that a command's answer has.
-func (s *Source) one(operation string, m *shippingapi.Shipment) (*Shipment, error) {
-	converted, f := upstream.Convert(s.grpc.Origin(operation), nil, m, shipment)
+// one gives the shipment that a command's answer has. One that is not the one meant is refused: it is not for the caller to see.
+func (s *Source) one(operation string, m *shippingapi.Shipment, meant func(*shippingapi.Shipment) bool) (*Shipment, error) {
+	converted, f := upstream.Convert(s.grpc.Origin(operation), nil, m, func(m *shippingapi.Shipment) (*Shipment, error) {
+		if !meant(m) {
+			return nil, upstream.Violation("the answer is the shipment %q of the order %q, which was not meant", m.GetId(), m.GetOrderId())
+		}
+		return shipment(m)
+	})
 	if f != nil {
 		return nil, f
 	}

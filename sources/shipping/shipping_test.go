@@ -50,6 +50,9 @@ func shipmentOutOfRange(at string) map[string]any {
 
 func TestSource(t *testing.T) {
 	required := []string{"/shipment", "/shipment/id", "/shipment/orderId", "/shipment/customerId", "/shipment/carrier", "/shipment/trackingNumber"}
+	created, cancelled := shipmentOutOfRange("/shipment"), shipmentOutOfRange("/shipment")
+	created["/shipment/orderId"] = sourcestest.Several{"", "../x", "ord-000102"} // another order's
+	cancelled["/shipment/id"] = sourcestest.Several{"", "../x", "shp-000045"}
 	sourcestest.GRPC(t, shipping.Inputs, func(g *upstream.GRPC) []sourcestest.Call {
 		s := shipping.New(g)
 		return []sourcestest.Call{
@@ -81,7 +84,7 @@ func TestSource(t *testing.T) {
 					_, err := s.Create(ctx, key, ordered)
 					return err
 				},
-				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: shipmentOutOfRange("/shipment"),
+				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: created,
 			},
 			{
 				Name: "Cancel", Operation: "CancelShipment", Key: undoing, Answer: "voided.json", Message: &shippingapi.CancelShipmentResponse{},
@@ -94,10 +97,18 @@ func TestSource(t *testing.T) {
 					_, err := s.CancelByID(ctx, key, "shp-000044")
 					return err
 				},
-				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: shipmentOutOfRange("/shipment"),
+				Required: required, Enums: []string{"/shipment/state"}, OutOfRange: cancelled,
 			},
 		}
 	})
+}
+
+// What the service is given of a request is for whoever reads the contract to say: a source must not come to declare more unnoticed.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(upstream.Inputs{Claims: []string{"sub"}}, shipping.Inputs); diff != "" {
+		t.Errorf("-want +declared:\n%s", diff)
+	}
 }
 
 // recorded reads a recorded answer into m, and gives m.

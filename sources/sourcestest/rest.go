@@ -63,7 +63,9 @@ func restTrials(t *testing.T, c Call) map[string]trial {
 	badBody("truncated", good[:len(good)/2])
 	badBody("empty", nil)
 	badBody("another type", []byte(`"`+secretBody+`"`))
-	violation("404 of somebody else", func(w http.ResponseWriter, _ service, _ *http.Request) { http.Error(w, secretBody, http.StatusNotFound) })
+	violation("404 of somebody else", func(w http.ResponseWriter, _ service, _ *http.Request) {
+		http.Error(w, secretBody, http.StatusNotFound)
+	})
 	// But for one thing these are good: no other check may be what refuses them.
 	oversize := append(bytes.Clone(good), bytes.Repeat([]byte(" "), maxBytes)...)
 	violation("another media type", body("text/html", good))

@@ -215,6 +215,11 @@ func TestAnswersFitTheContracts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, inside := range []string{"strconv", "binding", "json:", "Go "} {
+			if answer.StatusCode >= 400 && strings.Contains(body, inside) {
+				t.Errorf("%d: %s %s tells how the service is made: %s", i, e.method, e.path, body)
+			}
+		}
 		if answer.StatusCode != e.status {
 			t.Errorf("%d: %s %s is answered with %s, want %d: %s", i, e.method, e.path, answer.Status, e.status, body)
 		}

@@ -26,7 +26,23 @@ func (d *Demo) control() http.Handler {
 	mux.HandleFunc("GET /ledger/{service}", d.forBackend(d.showLedger))
 	mux.HandleFunc("GET /tokens", d.showTokens)
 	mux.HandleFunc("GET "+jwksPath, d.showJWKS)
+	for path, methods := range map[string]string{
+		"/break": "GET, HEAD", "/break/{service}": "GET, HEAD, PUT, DELETE", "/ledger/{service}": "GET, HEAD", "/tokens": "GET, HEAD",
+		jwksPath: "GET, HEAD",
+	} {
+		mux.HandleFunc(path, notAllowed(methods))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, "there are /break, /break/{service}, /ledger/{service}, /tokens and "+jwksPath)
+	})
 	return onlyLocal(mux)
+}
+
+func notAllowed(methods string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", methods)
+		refuse(w, http.StatusMethodNotAllowed, "this can be asked with "+methods+" and not with "+r.Method)
+	}
 }
 
 // onlyLocal refuses requests for another host's name: a page of the web whose name was made to lead to this machine could

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -187,14 +188,36 @@ func TestStop(t *testing.T) {
 	if _, err := stream.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("the open stream ended with %v, want UNAVAILABLE", err)
 	}
+}
+
+func TestNothingAnswersAfterStop(t *testing.T) {
+	t.Parallel()
+	var answering []string
+	for range 3 { // for another program may take a port that has become free
+		d, err := demo.Start(t.Context(), demo.Options{Products: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop(t, d)
+		if answering = stillAnswering(t, d); len(answering) == 0 {
+			return
+		}
+	}
+	t.Errorf("after the demo has stopped: %v", answering)
+}
+
+func stillAnswering(t *testing.T, d *demo.Demo) []string {
+	t.Helper()
+	var answering []string
 	for _, s := range d.Services() {
 		if got := ask(t, d, s.Name); got != "refused" {
-			t.Errorf("%s still answers %s", s.Name, got)
+			answering = append(answering, s.Name+" answers "+got)
 		}
 	}
 	if _, _, err := do(t, request(t, http.MethodGet, d.JWKSURL(), "")); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("the control server still answers: %v", err)
+		answering = append(answering, fmt.Sprintf("the control server answers: %v", err))
 	}
+	return answering
 }
 
 // watch opens a stream of stock changes and reads what is sent first.

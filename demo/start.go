@@ -50,13 +50,16 @@ func Start(ctx context.Context, o Options) (*Demo, error) {
 	return d, nil
 }
 
-// check says what is not acceptable.
+// check says what is not acceptable, and fills in what is left out.
 func (o *Options) check() error {
 	if o.Products < 0 || o.Products > world.MaxProducts {
 		return fmt.Errorf("there can be 1 to %d products, not %d", world.MaxProducts, o.Products)
 	}
 	if last := 65535 - len(definitions) + 1; o.FirstPort < 0 || o.FirstPort > last {
 		return fmt.Errorf("the first port can be 1 to %d, or 0 for free ones, not %d", last, o.FirstPort)
+	}
+	if o.Seed == 0 {
+		o.Seed = world.DefaultSeed
 	}
 	if o.ControlAddr == "" {
 		o.ControlAddr = "127.0.0.1:0"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/demo/breaking"
+	"github.com/mainstem/mainstem/demo/world"
 )
 
 func TestOptionsAreChecked(t *testing.T) {
@@ -62,6 +63,20 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	cancel()
 	if got := ask(t, d, "catalog"); got != "OK" {
 		t.Errorf("once it runs, and the context has ended, the catalog answers %s", got)
+	}
+}
+
+func TestNoSeedIsTheDefaultSeed(t *testing.T) {
+	t.Parallel()
+	var chances [2]string
+	for i, seed := range []uint64{0, world.DefaultSeed} {
+		d := start(t, demo.Options{Seed: seed, Break: map[string]breaking.Break{"catalog": {ErrorRate: 0.5}}})
+		for range 16 {
+			chances[i] += ask(t, d, "catalog") + "; "
+		}
+	}
+	if chances[0] != chances[1] {
+		t.Errorf("chance differs: %s and %s", chances[0], chances[1])
 	}
 }
 

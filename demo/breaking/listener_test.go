@@ -152,6 +152,25 @@ func TestPortThatIsTakenMeanwhile(t *testing.T) {
 	}
 }
 
+func TestPortThatIsTakenForAMoment(t *testing.T) {
+	t.Parallel()
+	s := newSwitch(t, breaking.Break{})
+	address := echo(t, s)
+	if err := s.Set(breaking.Break{Refuse: true}); err != nil {
+		t.Fatal(err)
+	}
+	thief, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	healed := make(chan error, 1)
+	go func() { healed <- s.Set(breaking.Break{}) }()
+	_ = thief.Close()
+	if err := <-healed; err != nil {
+		t.Errorf("healing while the port becomes free: %v", err)
+	}
+}
+
 func TestListenOnce(t *testing.T) {
 	t.Parallel()
 	s := newSwitch(t, breaking.Break{})

@@ -3,12 +3,14 @@ package breaking
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -51,7 +53,7 @@ func (s *Switch) Break() Break {
 }
 
 // Set puts a break in the place of the one before; the zero value heals. Requests that are waiting already wait on. It fails,
-// and changes nothing, if b is out of bounds or if the port cannot be listened on again.
+// and changes nothing, if b is out of bounds or if the port cannot be listened on again, which it tries for a moment.
 func (s *Switch) Set(b Break) error {
 	if err := b.Validate(); err != nil {
 		return err
@@ -80,8 +82,26 @@ func (s *Switch) setRefuse(refuse bool) error {
 		s.listener.shut()
 		return nil
 	}
+	// Others on this machine may hold the port for a moment: as the port of their end of a connection, for one.
+	for range healAttempts - 1 {
+		if err := s.listener.open(); !errors.Is(err, syscall.EADDRINUSE) {
+			return err
+		}
+		timer := time.NewTimer(healPause)
+		select {
+		case <-timer.C:
+		case <-s.life.Done():
+			timer.Stop()
+		}
+	}
 	return s.listener.open()
 }
+
+// How often, and how far apart, it is tried to listen again.
+const (
+	healAttempts = 5
+	healPause    = 50 * time.Millisecond
+)
 
 // Listen listens on a TCP address for the service, to which connections can be refused from then on. Call it once; the service
 // closes what it gives.

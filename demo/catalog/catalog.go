@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -24,9 +25,23 @@ func New(w *world.World, _ *ledger.Ledger) http.Handler {
 	return catalogapi.HandlerWithOptions(newService(w), catalogapi.StdHTTPServerOptions{
 		BaseRouter: mux,
 		ErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
-			refuse(w, http.StatusBadRequest, err.Error())
+			refuse(w, http.StatusBadRequest, sentenceOf(err))
 		},
 	})
+}
+
+// sentenceOf says what the generated code found wrong with a request's parameters, in words of the contract.
+func sentenceOf(err error) string {
+	if missing, ok := errors.AsType[*catalogapi.RequiredParamError](err); ok {
+		return missing.ParamName + " is missing"
+	}
+	if several, ok := errors.AsType[*catalogapi.TooManyValuesForParamError](err); ok {
+		return several.ParamName + " must occur once"
+	}
+	if malformed, ok := errors.AsType[*catalogapi.InvalidParamFormatError](err); ok {
+		return malformed.ParamName + " cannot be read"
+	}
+	return "a parameter cannot be read"
 }
 
 // service implements the contract's operations. Its data never changes.

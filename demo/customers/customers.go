@@ -37,9 +37,20 @@ func New(w *world.World, l *ledger.Ledger) http.Handler {
 	return customersapi.HandlerWithOptions(s, customersapi.StdHTTPServerOptions{
 		BaseRouter: mux,
 		ErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
-			refuse(w, invalidRequest(err.Error()))
+			refuse(w, invalidRequest(sentenceOf(err)))
 		},
 	})
+}
+
+// sentenceOf says what the generated code found wrong with a request's parameters, in words of the contract.
+func sentenceOf(err error) string {
+	if missing, ok := errors.AsType[*customersapi.RequiredHeaderError](err); ok {
+		return missing.ParamName + " is missing"
+	}
+	if several, ok := errors.AsType[*customersapi.TooManyValuesForParamError](err); ok {
+		return several.ParamName + " must occur once"
+	}
+	return "a parameter cannot be read"
 }
 
 // service implements the contract's operations. A customer is replaced as a whole and never altered, so that one read under the

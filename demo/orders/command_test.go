@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mainstem/mainstem/sources/orders/ordersapi"
 )
@@ -97,6 +98,21 @@ func TestAnOrderIsPlacedOnce(t *testing.T) {
 	}
 	if entries := l.Entries(); len(entries) != 2 || entries[0].Command != "createOrder" || entries[0].Caller != "ada" {
 		t.Errorf("want two entries with their caller, got %+v", entries)
+	}
+}
+
+func TestANewOrderIsTheNewest(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(1)
+	w.Orders[0].PlacedAt = time.Now().AddDate(100, 0, 0).UTC()
+	client, _, _ := start(t, w)
+	last := w.Orders[0].PlacedAt
+	for _, key := range []string{"key-00000001", "key-00000002"} {
+		o := create(t, client, key, newOrder()).JSON201
+		if o == nil || !o.PlacedAt.After(last) {
+			t.Fatalf("want an order after %v, got %+v", last, o)
+		}
+		last = o.PlacedAt
 	}
 }
 

@@ -21,7 +21,8 @@ const (
 )
 
 // Generate makes the world that the options describe: always the same one. Everything in it fits together, but for a hundredth
-// of the reviews, whose authors are gone, and a hundredth of the order lines, whose products are.
+// of the reviews, whose authors are gone, and a hundredth of the order lines, whose products are. The label of a parcel may be
+// printed before its order is paid, so an order that was called off may have a shipment that was, whatever became of its payment.
 func Generate(o Options) *World {
 	if o.Products <= 0 {
 		o.Products = DefaultProducts

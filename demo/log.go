@@ -26,15 +26,17 @@ func (l requestLog) handler(next http.Handler) http.Handler {
 			return
 		}
 		start, noted := time.Now(), &notedWriter{ResponseWriter: w}
-		defer func() { // also if a panic cuts the connection
-			l.write(r.Context(), start, r.Header.Get("Traceparent"),
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", noted.status))
-		}()
+		defer l.request(r, start, noted) // also if a panic cuts the connection
 		next.ServeHTTP(noted, r)
 		if noted.status == 0 {
 			noted.status = http.StatusOK
 		}
 	})
+}
+
+func (l requestLog) request(r *http.Request, start time.Time, noted *notedWriter) {
+	l.write(r.Context(), start, r.Header.Get("Traceparent"),
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", noted.status))
 }
 
 // notedWriter remembers the status; 0 as long as there is none.

@@ -15,7 +15,7 @@ import (
 // Why the inventory refuses, in fault.Error.Reason.
 const (
 	ReasonOutOfStock           = "OUT_OF_STOCK"           // there is too little of a product, or the warehouses do not keep it
-	ReasonCommandUndone        = "COMMAND_UNDONE"         // the command was undone before it arrived
+	ReasonCommandUndone        = "COMMAND_UNDONE"         // the command was undone
 	ReasonReservationCommitted = "RESERVATION_COMMITTED"  // the stock has left the warehouse
 	ReasonReservationReleased  = "RESERVATION_RELEASED"   // the stock is no longer held
 	ReasonReservationUnknown   = "RESERVATION_UNKNOWN"    // there is no such reservation

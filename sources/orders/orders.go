@@ -104,7 +104,7 @@ const (
 	ReasonNoSuchOrder  = problems + "no-such-order"
 	ReasonKeyReused    = problems + "key-reused"    // the key was used for another command or another input
 	ReasonStateForbids = problems + "state-forbids" // the order is too far, or not far enough
-	ReasonUndone       = problems + "undone"        // the command was undone before it arrived: it will never be done
+	ReasonUndone       = problems + "undone"        // the command was undone: it will never be done
 	ReasonNotAccepted  = problems + "not-accepted"  // the fault's Violations say what of the input
 )
 

@@ -15,7 +15,7 @@ import (
 const (
 	ReasonOrderHasShipment = "ORDER_HAS_SHIPMENT"     // the order has a shipment that is not cancelled
 	ReasonAddressNotServed = "ADDRESS_NOT_SERVED"     // no carrier goes to the country
-	ReasonCommandUndone    = "COMMAND_UNDONE"         // the command was undone before it arrived
+	ReasonCommandUndone    = "COMMAND_UNDONE"         // the command was undone
 	ReasonShipmentUnknown  = "SHIPMENT_UNKNOWN"       // there is no such shipment
 	ReasonInTransit        = "SHIPMENT_IN_TRANSIT"    // the carrier has, or had, the parcel
 	ReasonKeyReused        = "IDEMPOTENCY_KEY_REUSED" // the key belongs to another command, or to another input

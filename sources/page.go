@@ -94,7 +94,7 @@ func parseCursor(list, s string) (string, error) {
 			return position, nil
 		}
 	}
-	return "", fault.New(fault.BadUserInput, "`after` is not a cursor of this list. Use a `cursor` or `endCursor` as the list gave it.")
+	return "", WrongCursor()
 }
 
 // ValidPosition says whether s can be a position in a list: 1 to 350 printable ASCII characters. NewPageArgs accepts the cursors of no
@@ -106,4 +106,9 @@ func ValidPosition(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= maxPosition
+}
+
+// WrongCursor is BAD_USER_INPUT for a cursor that the list has not given, which for some lists only the service can tell.
+func WrongCursor() *fault.Error {
+	return fault.New(fault.BadUserInput, "`after` is not a cursor of this list in this order. Use a `cursor` or `endCursor` as the list gave it.")
 }

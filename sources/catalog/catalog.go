@@ -128,7 +128,7 @@ func (s *Source) Products(ctx context.Context, q ProductQuery) (*ProductConnecti
 		return catalogapi.NewListProductsRequest(url, params)
 	})
 	if err != nil {
-		return nil, err
+		return nil, refusedList(q, fault.From(err))
 	}
 	page, broken, err := upstream.DecodeItems[catalogapi.ProductPage, catalogapi.Product](answer)
 	if err != nil {

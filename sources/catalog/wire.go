@@ -153,3 +153,11 @@ func listParams(q ProductQuery) (*catalogapi.ListProductsParams, error) {
 	}
 	return params, nil
 }
+
+// refusedList says what the catalog does not accept in a query: the cursor, since everything else was checked before.
+func refusedList(q ProductQuery, f *fault.Error) *fault.Error {
+	if q.Page.After != "" && f.Code == fault.BadUserInput {
+		return sources.WrongCursor().At(f.Source, f.Operation)
+	}
+	return f
+}

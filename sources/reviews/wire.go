@@ -108,15 +108,11 @@ func reviewQuery(p ReviewPage) (*reviewsapi.ReviewQuery, error) {
 	if p.Page.After != "" {
 		after, ours := strings.CutPrefix(p.Page.After, p.positions())
 		if !ours || after == "" {
-			return nil, errAnotherList()
+			return nil, sources.WrongCursor()
 		}
 		q.After = after
 	}
 	return q, nil
-}
-
-func errAnotherList() error {
-	return fault.New(fault.BadUserInput, "`after` is not a cursor of this list in this order. Use a `cursor` or `endCursor` as the list gave it.")
 }
 
 // reviewConnection gives the page that answers p.
@@ -124,7 +120,7 @@ func reviewConnection(o upstream.Origin, p ReviewPage, m *reviewsapi.ReviewPage)
 	switch m.GetProblem() {
 	case reviewsapi.PageProblem_PAGE_PROBLEM_UNSPECIFIED: // there is none
 	case reviewsapi.PageProblem_PAGE_PROBLEM_BAD_CURSOR:
-		return nil, errAnotherList()
+		return nil, sources.WrongCursor()
 	default:
 		return nil, upstream.Violation("a page has the problem %s", m.GetProblem())
 	}

@@ -1,0 +1,83 @@
+// Package gateway makes a gateway of one service from what platform has: what stands here is what any gateway has to say.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/mainstem/mainstem/bench/posts/graph"
+	"github.com/mainstem/mainstem/bench/posts/resolvers"
+	"github.com/mainstem/mainstem/bench/posts/typicode"
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/loader"
+	"github.com/mainstem/mainstem/platform/transport"
+	"github.com/mainstem/mainstem/platform/upstream"
+)
+
+// The executors.
+const (
+	Compiled = "compiled" // platform/exec
+	GQLGen   = "gqlgen"   // gqlgen's own
+)
+
+// Options say what a gateway is made of.
+type Options struct {
+	Upstream string       // the service's URL
+	Executor string       // Compiled or GQLGen
+	Share    bool         // whether identical operations that run at the same time share one execution
+	Log      *slog.Logger // of faults
+}
+
+const (
+	requestTimeout = 5 * time.Second
+	maxBodyBytes   = 1 << 20
+	maxDocuments   = 1000
+	maxTokens      = 3000
+)
+
+// Gateway answers GraphQL requests at every path. It is safe for concurrent use.
+type Gateway struct {
+	http.Handler
+	service *upstream.HTTP
+}
+
+// New makes a gateway. It fails if the options are not acceptable; it does not wait for the service.
+func New(o Options) (*Gateway, error) {
+	service, err := upstream.NewHTTP(upstream.Options{Name: typicode.Name, URL: o.Upstream}, typicode.Inputs)
+	if err != nil {
+		return nil, fmt.Errorf("the service: %w", err)
+	}
+	resolver := resolvers.New(typicode.New(service))
+	h := handler.New(graph.NewExecutableSchema(graph.Config{Resolvers: resolver}))
+	h.AddTransport(transport.HTTP{MaxBodyBytes: maxBodyBytes})
+	h.SetErrorPresenter(fault.Presenter(o.Log))
+	h.SetRecoverFunc(fault.Recover)
+	h.SetQueryCache(lru.New[*ast.QueryDocument](maxDocuments))
+	h.SetParserTokenLimit(maxTokens)
+	h.Use(extension.Introspection{})
+	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+		return next(resolver.WithLoaders(ctx, loader.Options{}))
+	})
+	return &Gateway{Handler: deadline(h), service: service}, nil
+}
+
+// Close closes the connections to the service.
+func (g *Gateway) Close() error { return g.service.Close() }
+
+// deadline bounds what a request takes.
+func deadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}

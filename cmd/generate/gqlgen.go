@@ -3,25 +3,60 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/format"
 	"os"
 
 	"github.com/99designs/gqlgen/api"
 	"github.com/99designs/gqlgen/codegen/config"
+
+	"github.com/mainstem/mainstem/platform/exec/gen"
 )
 
-// gqlgen turns schema/ into graph/ and adds what is missing to resolvers/.
+// gateways are the folders with a gqlgen.yml, whose paths are relative to it.
+var gateways = []struct {
+	folder string
+	after  func() error // what is to be done to the generated code, if anything; it runs in the folder
+}{
+	{folder: ".", after: func() error { return renameSources("graph/root_.generated.go") }},
+	{folder: "platform/exec/exectest/zoo"},
+}
+
+// once are the directives of all gateways that decide from the context alone.
+var once = []string{"authenticated", "requiresScopes"}
+
+// gqlgen turns each gateway's schema into Go, and adds what is missing to its resolvers.
 func gqlgen(context.Context) error {
+	for _, g := range gateways {
+		if err := gateway(g.folder, g.after); err != nil {
+			return fmt.Errorf("%s: %w", g.folder, err)
+		}
+	}
+	return nil
+}
+
+func gateway(folder string, after func() error) (err error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	if err := os.Chdir(folder); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Chdir(root)) }()
 	cfg, err := config.LoadConfig("gqlgen.yml")
 	if err != nil {
 		return err
 	}
-	cfg.SkipValidation = true // the compiler validates, after the renaming below
-	if err := api.Generate(cfg); err != nil {
+	cfg.SkipValidation = true // the compiler validates, after what is done to the code
+	if err := api.Generate(cfg, api.AddPlugin(&gen.Plugin{Once: once})); err != nil {
 		return err
 	}
-	return renameSources("graph/root_.generated.go")
+	if after == nil {
+		return nil
+	}
+	return after()
 }
 
 // renameSources renames the variable "sources" of gqlgen's code. It hides our package of that name, whose import gqlgen

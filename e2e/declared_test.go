@@ -76,7 +76,7 @@ var needs = map[[2]string]string{
 // declaration is needed, and none is for show.
 func TestDeclarationsBind(t *testing.T) {
 	t.Parallel()
-	resolver := &resolvers.Resolver{Sources: connect(t)}
+	resolver := resolvers.NewResolver(connect(t))
 	served := map[string]bool{} // by the demo, which has no service for a source that was added to the storefront's
 	for at := range needs {
 		served[at[1]] = true
@@ -166,7 +166,7 @@ func execute(t *testing.T, by *ast.Schema, resolver *resolvers.Resolver, query s
 	}))
 	e.SetErrorPresenter(fault.Presenter(slog.New(slog.DiscardHandler)))
 	e.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(resolver.WithLoaders(ctx, loader.Options{}))
+		return next(loader.WithScope(ctx, loader.Options{}))
 	})
 	caller := authn.Caller{Issuer: "test", Subject: "cus-00001", Scopes: []string{"orders:read", "payments:read", "reviews:write"}}
 	ctx := graphql.StartOperationTrace(authn.With(t.Context(), caller))

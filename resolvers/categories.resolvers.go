@@ -11,7 +11,7 @@ import (
 )
 
 func (r *categoryResolver) Parent(ctx context.Context, objs []*catalog.Category) ([]*catalog.Category, error) {
-	return r.load(ctx).Categories.LoadAll(ctx, keysOf(objs, func(c *catalog.Category) string { return c.ParentID }))
+	return r.load.Categories.LoadAll(ctx, keysOf(objs, func(c *catalog.Category) string { return c.ParentID }))
 }
 
 func (r *queryResolver) Category(ctx context.Context, id sources.ID) (*catalog.Category, error) {
@@ -19,7 +19,7 @@ func (r *queryResolver) Category(ctx context.Context, id sources.ID) (*catalog.C
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).Categories.Load(ctx, local)
+	return r.load.Categories.Load(ctx, local)
 }
 
 func (r *queryResolver) Categories(ctx context.Context) ([]*catalog.Category, error) {

@@ -28,7 +28,7 @@ func (r *mutationResolver) UpdateCustomer(ctx context.Context, input model.Updat
 }
 
 func (r *orderResolver) Customer(ctx context.Context, objs []*orders.Order) ([]*customers.Customer, error) {
-	return r.load(ctx).Customers.LoadAll(ctx, keysOf(objs, func(o *orders.Order) string { return o.CustomerID }))
+	return r.load.Customers.LoadAll(ctx, keysOf(objs, func(o *orders.Order) string { return o.CustomerID }))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*customers.Customer, error) {
@@ -36,7 +36,7 @@ func (r *queryResolver) Me(ctx context.Context) (*customers.Customer, error) {
 	if !ok || !sources.ValidLocal(caller.Subject) {
 		return nil, nil // a caller who is no customer
 	}
-	return r.load(ctx).Customers.Load(ctx, caller.Subject)
+	return r.load.Customers.Load(ctx, caller.Subject)
 }
 
 func (r *queryResolver) Customer(ctx context.Context, id sources.ID) (*customers.Customer, error) {
@@ -44,7 +44,7 @@ func (r *queryResolver) Customer(ctx context.Context, id sources.ID) (*customers
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).Customers.Load(ctx, local)
+	return r.load.Customers.Load(ctx, local)
 }
 
 func (r *Resolver) Customer() graph.CustomerResolver { return &customerResolver{r} }

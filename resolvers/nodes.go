@@ -76,7 +76,7 @@ func errorOf(err error, i int) error {
 
 // nodesOfType gives the objects of one type, nil for those that do not exist. Callers may read what they may read of them otherwise.
 func (r *Resolver) nodesOfType(ctx context.Context, typ string, ids []string) ([]sources.Node, error) {
-	load := r.load(ctx)
+	load := r.load
 	switch typ {
 	case "Product":
 		return asNodes(load.Products.LoadAll(ctx, ids))
@@ -108,7 +108,7 @@ func (r *Resolver) ordersByID(ctx context.Context, ids []string) ([]*orders.Orde
 	if f := decide(ctx, "Order"); f != nil {
 		return nil, f
 	}
-	return owned(ctx, r.load(ctx).Orders, ids, orderOwner)
+	return owned(ctx, r.load.Orders, ids, orderOwner)
 }
 
 // decide says whether the caller may read objects of a type, which fields that are not of that type cannot say by directives.

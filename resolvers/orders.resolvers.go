@@ -19,7 +19,7 @@ func (r *customerResolver) Orders(ctx context.Context, objs []*customers.Custome
 	queries, denied := private(ctx, objs, customerID, scopeOrders, func(c *customers.Customer) orders.OrderQuery {
 		return orderQuery(c.ID.Local, status, page)
 	})
-	pages, err := r.load(ctx).OrderPages.LoadAll(ctx, queries)
+	pages, err := r.load.OrderPages.LoadAll(ctx, queries)
 	return pages, merge(denied, err)
 }
 
@@ -36,7 +36,7 @@ func (r *orderConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*
 }
 
 func (r *paymentResolver) Order(ctx context.Context, objs []*payments.Payment) ([]*orders.Order, error) {
-	list, err := r.load(ctx).Orders.LoadAll(ctx, keysOf(objs, func(p *payments.Payment) string { return p.OrderID }))
+	list, err := r.load.Orders.LoadAll(ctx, keysOf(objs, func(p *payments.Payment) string { return p.OrderID }))
 	return ownOrders(ctx, list, err)
 }
 
@@ -57,11 +57,11 @@ func (r *queryResolver) Orders(ctx context.Context, first int32, after *string, 
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).OrderPages.Load(ctx, orderQuery(orders.Everybody, status, page))
+	return r.load.OrderPages.Load(ctx, orderQuery(orders.Everybody, status, page))
 }
 
 func (r *shipmentResolver) Order(ctx context.Context, objs []*shipping.Shipment) ([]*orders.Order, error) {
-	list, err := r.load(ctx).Orders.LoadAll(ctx, keysOf(objs, func(s *shipping.Shipment) string { return s.OrderID }))
+	list, err := r.load.Orders.LoadAll(ctx, keysOf(objs, func(s *shipping.Shipment) string { return s.OrderID }))
 	return ownOrders(ctx, list, err)
 }
 

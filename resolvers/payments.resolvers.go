@@ -9,7 +9,7 @@ import (
 )
 
 func (r *orderResolver) Payment(ctx context.Context, objs []*orders.Order) ([]*payments.Payment, error) {
-	return r.load(ctx).OrderPayments.LoadAll(ctx, keysOf(objs, orderID))
+	return r.load.OrderPayments.LoadAll(ctx, keysOf(objs, orderID))
 }
 
 func (r *Resolver) Payment() graph.PaymentResolver { return &paymentResolver{r} }

@@ -15,17 +15,17 @@ func (r *categoryResolver) Products(ctx context.Context, objs []*catalog.Categor
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).CategoryProducts.LoadAll(ctx, keysOf(objs, func(c *catalog.Category) catalog.CategoryPage {
+	return r.load.CategoryProducts.LoadAll(ctx, keysOf(objs, func(c *catalog.Category) catalog.CategoryPage {
 		return catalog.CategoryPage{CategoryID: c.ID.Local, OrderBy: orderBy, Page: page}
 	}))
 }
 
 func (r *orderLineResolver) Product(ctx context.Context, objs []*orders.OrderLine) ([]*catalog.Product, error) {
-	return r.load(ctx).Products.LoadAll(ctx, keysOf(objs, func(l *orders.OrderLine) string { return l.SKU }))
+	return r.load.Products.LoadAll(ctx, keysOf(objs, func(l *orders.OrderLine) string { return l.SKU }))
 }
 
 func (r *productResolver) Category(ctx context.Context, objs []*catalog.Product) ([]*catalog.Category, error) {
-	return r.load(ctx).Categories.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) string { return p.CategoryID }))
+	return r.load.Categories.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) string { return p.CategoryID }))
 }
 
 func (r *productConnectionResolver) Edges(ctx context.Context, obj *sources.Page[*catalog.Product]) ([]sources.Edge[*catalog.Product], error) {
@@ -41,7 +41,7 @@ func (r *queryResolver) Product(ctx context.Context, id sources.ID) (*catalog.Pr
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).Products.Load(ctx, sku)
+	return r.load.Products.Load(ctx, sku)
 }
 
 func (r *queryResolver) Products(ctx context.Context, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) (*sources.Page[*catalog.Product], error) {
@@ -57,7 +57,7 @@ func (r *queryResolver) Products(ctx context.Context, first int32, after *string
 }
 
 func (r *reviewResolver) Product(ctx context.Context, objs []*reviews.Review) ([]*catalog.Product, error) {
-	return r.load(ctx).Products.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.ProductSKU }))
+	return r.load.Products.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.ProductSKU }))
 }
 
 func (r *Resolver) Product() graph.ProductResolver { return &productResolver{r} }

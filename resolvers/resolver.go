@@ -1,6 +1,6 @@
 // Package resolvers answers the schema's fields: it joins the sources.
 //
-// Fields that need a source are plural: they take all parents, load by key through the operation's loaders (loaders.go), and give one
+// Fields that need a source are plural: they take all parents, load by key through loaders (loaders.go), and give one
 // result for each parent in order. Fields that hold others which need a source, such as an order's lines, have a resolver too: gqlgen
 // would else answer them before it begins with the fields beside them, and what is slow below would hold those up.
 //
@@ -41,6 +41,12 @@ type Sources struct {
 // Resolver is the root of all resolvers. It is safe for concurrent use.
 type Resolver struct {
 	Sources Sources
+	load    *loaders
+}
+
+// NewResolver makes the resolvers that read these sources. Each operation runs in a scope of loaders: see loader.WithScope.
+func NewResolver(s Sources) *Resolver {
+	return &Resolver{Sources: s, load: newLoaders(&s)}
 }
 
 // keysOf gives each object's key, the zero key for an object that is missing from its list.

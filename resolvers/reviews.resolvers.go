@@ -16,7 +16,7 @@ func (r *customerResolver) Reviews(ctx context.Context, objs []*customers.Custom
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).ReviewPages.LoadAll(ctx, keysOf(objs, func(c *customers.Customer) reviews.ReviewPage {
+	return r.load.ReviewPages.LoadAll(ctx, keysOf(objs, func(c *customers.Customer) reviews.ReviewPage {
 		return reviews.ReviewPage{AuthorID: c.ID.Local, OrderBy: reviews.OrderNewest, Page: page}
 	}))
 }
@@ -30,13 +30,13 @@ func (r *productResolver) Reviews(ctx context.Context, objs []*catalog.Product, 
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).ReviewPages.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) reviews.ReviewPage {
+	return r.load.ReviewPages.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) reviews.ReviewPage {
 		return reviews.ReviewPage{SKU: p.SKU, OrderBy: orderBy, Page: page}
 	}))
 }
 
 func (r *productResolver) Rating(ctx context.Context, objs []*catalog.Product) ([]*reviews.RatingSummary, error) {
-	return r.load(ctx).Ratings.LoadAll(ctx, keysOf(objs, sku))
+	return r.load.Ratings.LoadAll(ctx, keysOf(objs, sku))
 }
 
 func (r *queryResolver) Review(ctx context.Context, id sources.ID) (*reviews.Review, error) {
@@ -44,11 +44,11 @@ func (r *queryResolver) Review(ctx context.Context, id sources.ID) (*reviews.Rev
 	if err != nil {
 		return nil, err
 	}
-	return r.load(ctx).Reviews.Load(ctx, local)
+	return r.load.Reviews.Load(ctx, local)
 }
 
 func (r *reviewResolver) Author(ctx context.Context, objs []*reviews.Review) ([]*customers.Customer, error) {
-	return r.load(ctx).Customers.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.AuthorID }))
+	return r.load.Customers.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.AuthorID }))
 }
 
 func (r *reviewConnectionResolver) Edges(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]sources.Edge[*reviews.Review], error) {

@@ -9,7 +9,7 @@ import (
 )
 
 func (r *orderResolver) Shipment(ctx context.Context, objs []*orders.Order) ([]*shipping.Shipment, error) {
-	return r.load(ctx).OrderShipments.LoadAll(ctx, keysOf(objs, orderID))
+	return r.load.OrderShipments.LoadAll(ctx, keysOf(objs, orderID))
 }
 
 func (r *Resolver) Shipment() graph.ShipmentResolver { return &shipmentResolver{r} }

@@ -8,5 +8,5 @@ import (
 )
 
 func (r *productResolver) Stock(ctx context.Context, objs []*catalog.Product) ([]*inventory.StockLevel, error) {
-	return r.load(ctx).Stock.LoadAll(ctx, keysOf(objs, sku))
+	return r.load.Stock.LoadAll(ctx, keysOf(objs, sku))
 }

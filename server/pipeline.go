@@ -62,7 +62,7 @@ const maxTokens = 3_000
 
 // graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
 func (s *Server) graphQL() http.Handler {
-	resolver := &resolvers.Resolver{Sources: s.sources}
+	resolver := resolvers.NewResolver(s.sources)
 	h := handler.New(graph.NewExecutableSchema(graph.Config{
 		Schema:     served(),
 		Resolvers:  resolver,
@@ -83,11 +83,11 @@ func (s *Server) graphQL() http.Handler {
 	}
 	options := loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer}
 	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(resolver.WithLoaders(ctx, options))
+		return next(loader.WithScope(ctx, options))
 	})
 	h.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = resolver.WithLoaders(ctx, options) // what a field has written, the next one reads afresh
+			ctx = loader.WithScope(ctx, options) // what a field has written, the next one reads afresh
 		}
 		return next(ctx)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -11,8 +12,8 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"pgregory.net/rapid"
 
+	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/loader"
 )
@@ -37,69 +38,107 @@ func (r *recorder) fetch(_ context.Context, keys []string) (map[string]string, e
 	return found, r.fail
 }
 
+// things gives a loader of what the recorder has.
+func (r *recorder) things(maxBatch int) *loader.Loader[string, string] {
+	return loader.New("shop", "things", maxBatch, r.fetch)
+}
+
+// step gives the context of the one runner of a wave, in a scope, and what ends the runner.
+func step(ctx context.Context, o loader.Options) (context.Context, func()) {
+	w := wave.New(0)
+	w.Add(1)
+	return w.Context(loader.WithScope(ctx, o), nil), w.Done
+}
+
+// ways are the ways in which batches leave.
+var ways = map[string]func(context.Context, loader.Options) (context.Context, func()){
+	"by the wave": step,
+	"after a window": func(ctx context.Context, o loader.Options) (context.Context, func()) {
+		return loader.WithScope(ctx, o), func() {}
+	},
+}
+
 func TestOneListIsOneBatch(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var r recorder
-		l := loader.New(t.Context(), loader.Options{}, "shop", "things", 100, r.fetch)
-		values, err := l.LoadAll(t.Context(), []string{"a", "-", "", "b", "a"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := []string{"value of a", "", "", "value of b", "value of a"}; !slices.Equal(values, want) {
-			t.Errorf("got %q, want %q", values, want)
-		}
-		if want := [][]string{{"a", "-", "b"}}; fmt.Sprint(r.batches) != fmt.Sprint(want) {
-			t.Errorf("asked for %q, want %q", r.batches, want)
-		}
-	})
+	for way, begin := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			var r recorder
+			ctx, end := begin(t.Context(), loader.Options{})
+			defer end()
+			values, err := r.things(100).LoadAll(ctx, []string{"b", "-", "", "a", "b"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := []string{"value of b", "", "", "value of a", "value of b"}; !slices.Equal(values, want) {
+				t.Errorf("got %q, want %q", values, want)
+			}
+			if want := [][]string{{"-", "a", "b"}}; fmt.Sprint(r.batches) != fmt.Sprint(want) {
+				t.Errorf("asked for %q, want %q", r.batches, want)
+			}
+		})
+	}
 }
 
-func TestKeysWithinTheWindowAreOneBatch(t *testing.T) {
+func TestWhatIsKnownIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var r recorder
-		l := loader.New(t.Context(), loader.Options{Window: 10 * time.Millisecond}, "shop", "things", 100, r.fetch)
-		var all sync.WaitGroup
-		for i := range 5 {
-			all.Go(func() {
-				<-time.After(time.Duration(i) * 9 * time.Millisecond) // each within a window of the one before
-				if _, err := l.Load(t.Context(), fmt.Sprint(i)); err != nil {
-					t.Error(err)
+	for way, begin := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			var r recorder
+			things := r.things(100)
+			ctx, end := begin(t.Context(), loader.Options{})
+			defer end()
+			for _, keys := range [][]string{{"a"}, {"a", "a"}, {"b", "a", "-"}, {"-", ""}, {}} {
+				if _, err := things.LoadAll(ctx, keys); err != nil {
+					t.Fatal(err)
 				}
-			})
-		}
-		all.Wait()
-		if len(r.batches) != 1 || len(r.batches[0]) != 5 {
-			t.Errorf("asked for %q, want one batch of 5", r.batches)
-		}
-		if _, err := l.Load(t.Context(), "3"); err != nil || len(r.batches) != 1 {
-			t.Errorf("asked again for a key that is known: %q, %v", r.batches, err)
-		}
-	})
+			}
+			if want := [][]string{{"a"}, {"-", "b"}}; fmt.Sprint(r.batches) != fmt.Sprint(want) {
+				t.Errorf("asked for %q, want %q", r.batches, want)
+			}
+			ctx = loader.WithScope(ctx, loader.Options{})
+			if _, err := things.Load(ctx, "a"); err != nil || len(r.batches) != 3 {
+				t.Errorf("in another scope: asked for %q, %v; want it asked for afresh", r.batches, err)
+			}
+		})
+	}
 }
 
-func TestABatchDoesNotWaitForEver(t *testing.T) {
+func TestNoBatchIsTooLarge(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var r recorder
-		l := loader.New(t.Context(), loader.Options{Window: 10 * time.Millisecond}, "shop", "things", 100, r.fetch)
-		start := time.Now()
-		var all sync.WaitGroup
-		for i := range 50 {
-			all.Go(func() {
-				<-time.After(time.Duration(i) * 5 * time.Millisecond)
-				_, _ = l.Load(t.Context(), fmt.Sprint(i))
-			})
-		}
-		if _, err := l.Load(t.Context(), "first"); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(start); took > 100*time.Millisecond {
-			t.Errorf("the first key waited %s", took)
-		}
-		all.Wait()
+	for way, begin := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			var r recorder
+			ctx, end := begin(t.Context(), loader.Options{})
+			defer end()
+			values, err := r.things(2).LoadAll(ctx, []string{"e", "d", "c", "b", "a"})
+			if err != nil || values[0] != "value of e" || values[4] != "value of a" {
+				t.Errorf("got %q, %v", values, err)
+			}
+			slices.SortFunc(r.batches, slices.Compare)
+			if want := [][]string{{"a", "b"}, {"c", "d"}, {"e"}}; fmt.Sprint(r.batches) != fmt.Sprint(want) {
+				t.Errorf("asked for %q, want %q", r.batches, want)
+			}
+		})
+	}
+}
+
+func TestKeysWithoutAnOrderStayInTheirs(t *testing.T) {
+	t.Parallel()
+	type page struct{ id, after string }
+	var asked []page
+	pages := loader.New("shop", "pages", 0, func(_ context.Context, keys []page) (map[page]string, error) {
+		asked = keys
+		return nil, nil
 	})
+	ctx, end := step(t.Context(), loader.Options{})
+	defer end()
+	want := []page{{"b", "1"}, {"a", "2"}, {"c", ""}}
+	if _, err := pages.LoadAll(ctx, want); err != nil || !slices.Equal(asked, want) {
+		t.Errorf("asked for %v, %v; want %v", asked, err, want)
+	}
 }
 
 func TestFaults(t *testing.T) {
@@ -107,18 +146,21 @@ func TestFaults(t *testing.T) {
 	one := fault.New(fault.SourceFailed, "")
 	for reason, test := range map[string]struct {
 		fail      error
-		wantFault [2]bool // of the keys a and b
+		wantFault [2]bool    // of the keys a and b
+		wantLeft  fault.Code // what is reported of the batch
 	}{
-		"of single keys":             {fault.Items[string]{"b": one}, [2]bool{false, true}},
-		"of the whole batch":         {one, [2]bool{true, true}},
-		"an error that is no fault":  {errors.New("boom"), [2]bool{true, true}},
-		"none of the keys asked for": {fault.Items[string]{"c": one}, [2]bool{false, false}},
+		"of single keys":             {fault.Items[string]{"b": one}, [2]bool{false, true}, ""},
+		"of the whole batch":         {one, [2]bool{true, true}, fault.SourceFailed},
+		"an error that is no fault":  {errors.New("boom"), [2]bool{true, true}, fault.Internal},
+		"none of the keys asked for": {fault.Items[string]{"c": one}, [2]bool{false, false}, ""},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			r := recorder{fail: test.fail}
-			l := loader.New(t.Context(), loader.Options{}, "shop", "things", 100, r.fetch)
-			values, err := l.LoadAll(t.Context(), []string{"a", "b"})
+			var left loader.Batch
+			ctx, end := step(t.Context(), loader.Options{Left: func(b loader.Batch) { left = b }})
+			defer end()
+			values, err := r.things(100).LoadAll(ctx, []string{"a", "b"})
 			list, _ := errors.AsType[graphql.BatchErrorList](err)
 			for i, want := range test.wantFault {
 				if got := list != nil && list[i] != nil; got != want {
@@ -128,76 +170,107 @@ func TestFaults(t *testing.T) {
 					t.Errorf("key %d: its value is gone", i)
 				}
 			}
+			left.Start, left.Duration = time.Time{}, 0
+			if want := (loader.Batch{Source: "shop", Loader: "things", Keys: 2, Fault: test.wantLeft}); left != want {
+				t.Errorf("it is told of %+v, want %+v", left, want)
+			}
 		})
 	}
 }
 
 func TestAPanicIsAFault(t *testing.T) {
 	t.Parallel()
-	l := loader.New(t.Context(), loader.Options{}, "shop", "things", 100, func(context.Context, []string) (map[string]string, error) {
+	things := loader.New("shop", "things", 100, func(context.Context, []string) (map[string]string, error) {
 		panic("boom")
 	})
-	if _, err := l.Load(t.Context(), "a"); fault.From(err).Code != fault.Internal {
-		t.Errorf("got %v, want INTERNAL_SERVER_ERROR", err)
+	for way, begin := range ways {
+		ctx, end := begin(t.Context(), loader.Options{})
+		if _, err := things.Load(ctx, "a"); fault.From(err).Code != fault.Internal {
+			t.Errorf("%s: got %v, want INTERNAL_SERVER_ERROR", way, err)
+		}
+		end()
 	}
 }
 
+func TestAFetchThatIsGoneIsAFault(t *testing.T) {
+	t.Parallel()
+	things := loader.New("shop", "things", 100, func(context.Context, []string) (map[string]string, error) {
+		runtime.Goexit() // as a test does that fails in it
+		return nil, nil
+	})
+	ctx, end := step(t.Context(), loader.Options{})
+	defer end()
+	if _, err := things.Load(ctx, "a"); err == nil {
+		t.Error("it has a value")
+	}
+}
+
+// TestFetchingOutlivesTheFieldThatAsked: who asked first may leave; who waits on gets the value.
 func TestFetchingOutlivesTheFieldThatAsked(t *testing.T) {
 	t.Parallel()
-	field, leave := context.WithCancel(t.Context())
-	l := loader.New(t.Context(), loader.Options{}, "shop", "things", 100, func(ctx context.Context, _ []string) (map[string]string, error) {
-		leave()
-		return nil, ctx.Err()
-	})
-	if _, err := l.Load(field, "a"); err != nil {
-		t.Errorf("the batch ended with the field that asked first: %v", err)
+	for way, begin := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			ctx, end := begin(t.Context(), loader.Options{})
+			defer end()
+			field, leave := context.WithCancel(ctx)
+			left := make(chan struct{})
+			things := loader.New("shop", "things", 100, func(ctx context.Context, _ []string) (map[string]string, error) {
+				leave()
+				<-left
+				return map[string]string{"a": "value"}, ctx.Err()
+			})
+			_, err := things.Load(field, "a")
+			if f := fault.From(err); f.Code != fault.DeadlineExceeded || f.Source != "shop" {
+				t.Errorf("who leaves: got %v, want DEADLINE_EXCEEDED of the shop", err)
+			}
+			close(left)
+			if v, err := things.Load(ctx, "a"); v != "value" || err != nil {
+				t.Errorf("who stays: got %q, %v", v, err)
+			}
+		})
 	}
 }
 
-// TestNoKeyIsAskedForTwice loads random lists concurrently and compares with what a plain map would say.
-func TestNoKeyIsAskedForTwice(t *testing.T) {
+// TestWhatIsThereAtTheEndIsGiven: of a list that takes two calls, the one that was answered is not lost with the other.
+func TestWhatIsThereAtTheEndIsGiven(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		lists := rapid.SliceOfN(rapid.SliceOfN(rapid.StringMatching(`[a-h]{1,2}`), 0, 30), 1, 8).Draw(t, "lists")
-		maxBatch := rapid.IntRange(1, 20).Draw(t, "maxBatch")
-		var r recorder
-		l := loader.New(context.Background(), loader.Options{Window: 100 * time.Microsecond}, "shop", "things", maxBatch, r.fetch)
-		var all sync.WaitGroup
-		for _, keys := range lists {
-			all.Go(func() {
-				values, err := l.LoadAll(context.Background(), keys)
-				if err != nil {
-					t.Errorf("failed: %v", err)
-				}
-				for i, k := range keys {
-					if values[i] != "value of "+k {
-						t.Errorf("key %q: got %q", k, values[i])
-					}
-				}
-			})
-		}
-		all.Wait()
-		seen := map[string]bool{}
-		for _, batch := range r.batches {
-			if len(batch) == 0 || len(batch) > maxBatch {
-				t.Errorf("a batch of %d, where 1 to %d are allowed", len(batch), maxBatch)
+	synctest.Test(t, func(t *testing.T) {
+		things := loader.New("shop", "things", 1, func(ctx context.Context, keys []string) (map[string]string, error) {
+			if keys[0] == "b" {
+				<-ctx.Done()
+				return nil, ctx.Err()
 			}
-			for _, k := range batch {
-				if seen[k] {
-					t.Errorf("key %q was asked for twice", k)
-				}
-				seen[k] = true
-			}
+			return map[string]string{"a": "value"}, nil
+		})
+		operation, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		ctx, end := step(operation, loader.Options{})
+		defer end()
+		values, err := things.LoadAll(ctx, []string{"a", "b"})
+		list, _ := errors.AsType[graphql.BatchErrorList](err)
+		if values[0] != "value" || list == nil || list[0] != nil || fault.From(list[1]).Code != fault.DeadlineExceeded {
+			t.Errorf("got %q, %v", values, list)
 		}
 	})
+}
+
+func TestWithoutAScope(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("it does not panic")
+		}
+	}()
+	_, _ = new(recorder).things(1).Load(t.Context(), "a")
 }
 
 func Example() {
-	names := loader.New(context.Background(), loader.Options{}, "customers", "names", 100,
-		func(_ context.Context, _ []string) (map[string]string, error) {
-			return map[string]string{"1": "Ada", "2": "Grace"}, nil // one call for all ids
-		})
-	values, err := names.LoadAll(context.Background(), []string{"2", "1", "3"})
+	names := loader.New("customers", "names", 100, func(_ context.Context, _ []string) (map[string]string, error) {
+		return map[string]string{"1": "Ada", "2": "Grace"}, nil // one call for all ids
+	})
+	ctx := loader.WithScope(context.Background(), loader.Options{}) // for each operation
+	values, err := names.LoadAll(ctx, []string{"2", "1", "3"})
 	fmt.Printf("%q %v\n", values, err)
 	// Output: ["Grace" "Ada" ""] <nil>
 }

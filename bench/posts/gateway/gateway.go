@@ -65,7 +65,7 @@ func New(o Options) (*Gateway, error) {
 	h.SetParserTokenLimit(maxTokens)
 	h.Use(extension.Introspection{})
 	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(resolver.WithLoaders(ctx, loader.Options{}))
+		return next(loader.WithScope(ctx, loader.Options{}))
 	})
 	return &Gateway{Handler: deadline(h), service: service}, nil
 }

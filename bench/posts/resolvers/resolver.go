@@ -17,21 +17,14 @@ import (
 )
 
 // Resolver is the root of all resolvers. It is safe for concurrent use.
-type Resolver struct{ source *typicode.Source }
-
-// New makes the resolvers of what a source gives.
-func New(source *typicode.Source) *Resolver { return &Resolver{source: source} }
-
-type usersKey struct{}
-
-// WithLoaders gives a context in which resolvers load afresh. Fetches run under ctx.
-func (r *Resolver) WithLoaders(ctx context.Context, o loader.Options) context.Context {
-	return context.WithValue(ctx, usersKey{}, loader.New(ctx, o, typicode.Name, "users", typicode.MaxBatch, r.source.UsersByID))
+type Resolver struct {
+	source *typicode.Source
+	users  *loader.Loader[int32, *typicode.User]
 }
 
-// users gives the loader of users of the running operation.
-func (r *Resolver) users(ctx context.Context) *loader.Loader[int32, *typicode.User] {
-	return ctx.Value(usersKey{}).(*loader.Loader[int32, *typicode.User])
+// New makes the resolvers of what a source gives.
+func New(source *typicode.Source) *Resolver {
+	return &Resolver{source: source, users: loader.New(typicode.Name, "users", typicode.MaxBatch, source.UsersByID)}
 }
 
 // reportItems gives a list whose single items may have failed, and reports for each one that has why.

@@ -14,7 +14,7 @@ func (r *postResolver) User(ctx context.Context, objs []*typicode.Post) ([]*typi
 			ids[i] = post.UserID
 		}
 	}
-	return r.users(ctx).LoadAll(ctx, ids)
+	return r.users.LoadAll(ctx, ids)
 }
 
 func (r *queryResolver) Posts(ctx context.Context) ([]*typicode.Post, error) {

@@ -1,0 +1,93 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/upstream"
+)
+
+// call is a batch on its way, or as much of it as one call may ask for.
+type call[K comparable, V any] struct {
+	batch   *batch[K, V]
+	entries []*entry[K, V]
+	waiters waiters[K, V]
+}
+
+// run makes the call and gives out what it finds.
+func (c *call[K, V]) run() {
+	ctx := c.batch.ctx
+	if w := c.batch.wave; w != nil {
+		defer w.Done()
+		ctx = w.Context(ctx, nil)
+	}
+	var found map[K]V
+	err := errors.New("the fetch has ended its goroutine") // as tests do that fail in it
+	defer func() { c.finish(found, err) }()
+	found, err = c.observed(ctx)
+}
+
+// finish gives out what was found, and what was not, and wakes those who wait for nothing else.
+func (c *call[K, V]) finish(found map[K]V, err error) {
+	items, partial := errors.AsType[fault.Items[K]](err)
+	s := c.batch.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range c.entries {
+		e.value = found[e.key]
+		if f := items[e.key]; f != nil {
+			e.err = f
+		} else if err != nil && !partial {
+			e.err = err
+		}
+		e.done = true
+	}
+	for _, x := range c.waiters {
+		x.missing--
+		if x.missing == 0 {
+			x.Wake()
+		}
+	}
+}
+
+// observed is fetched within a span, and reported.
+func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
+	s := c.batch.state
+	if s.options.Tracer != nil {
+		var span trace.Span
+		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(attribute.Int(upstream.AttrKeys, len(c.entries))))
+		defer span.End()
+	}
+	if s.options.Left == nil {
+		return c.fetched(ctx)
+	}
+	left := Batch{Source: s.loader.source, Loader: s.loader.name, Keys: len(c.entries), Start: time.Now()}
+	found, err := c.fetched(ctx)
+	left.Duration = time.Since(left.Start)
+	if _, partial := errors.AsType[fault.Items[K]](err); err != nil && !partial {
+		left.Fault = fault.From(err).Code
+	}
+	s.options.Left(left)
+	return found, err
+}
+
+// fetched gives what the source has of the call's keys. A panic is the fault of every key.
+func (c *call[K, V]) fetched(ctx context.Context) (found map[K]V, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	keys := make([]K, len(c.entries))
+	for i, e := range c.entries {
+		keys[i] = e.key
+	}
+	return c.batch.loader.fetch(ctx, keys)
+}

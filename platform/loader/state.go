@@ -1,0 +1,220 @@
+package loader
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mainstem/mainstem/platform/exec/wave"
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// state is what one loader has and loads in one scope.
+type state[K comparable, V any] struct {
+	loader  *Loader[K, V]
+	options *Options
+	ctx     context.Context // of fetches
+
+	mu      sync.Mutex // guards what follows, and what it leads to
+	entries map[K]*entry[K, V]
+	spare   []entry[K, V] // made along with others
+	open    *batch[K, V]  // the batch that keys are added to; nil if there is none
+}
+
+// entry is one key. Once it is done, nothing of it changes.
+type entry[K comparable, V any] struct {
+	key   K
+	value V
+	err   error
+	call  *call[K, V] // nil while its batch is open
+	done  bool
+}
+
+// batch is keys that wait for others to be asked for together.
+type batch[K comparable, V any] struct {
+	*state[K, V]
+	wave    *wave.Wave // says when it leaves; nil if the timer does
+	timer   *time.Timer
+	begun   time.Time
+	entries []*entry[K, V]
+	waiters waiters[K, V]
+}
+
+// waiter is somebody who waits for entries.
+type waiter[K comparable, V any] struct {
+	*wave.Waiter
+	entries []*entry[K, V]
+	missing int // in how many lists of waiters it is
+}
+
+type waiters[K comparable, V any] []*waiter[K, V]
+
+// add adds x, unless it was the last to be added.
+func (w *waiters[K, V]) add(x *waiter[K, V]) {
+	if n := len(*w); n == 0 || (*w)[n-1] != x {
+		*w = append(*w, x)
+		x.missing++
+	}
+}
+
+// add gives the entries of keys, nil for the zero key. Those that are new are put into the open batch, without a gap in which it could leave.
+func (s *state[K, V]) add(ctx context.Context, keys []K) []*entry[K, V] {
+	var none K
+	list := make([]*entry[K, V], len(keys))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := len(s.entries)
+	for i, key := range keys {
+		if key == none {
+			continue
+		}
+		e := s.entries[key]
+		if e == nil {
+			e = s.put(key, len(keys)-i)
+			b := s.opened(ctx)
+			b.entries = append(b.entries, e)
+		}
+		list[i] = e
+	}
+	if s.open != nil && s.open.timer != nil && len(s.entries) > known && time.Since(s.open.begun) < maxWindows*s.options.Window {
+		s.open.timer.Reset(s.options.Window)
+	}
+	return list
+}
+
+// put makes the entry of a key, and has memory ready for as many as may follow.
+func (s *state[K, V]) put(key K, more int) *entry[K, V] {
+	if len(s.spare) == 0 {
+		s.spare = make([]entry[K, V], min(more, 32))
+	}
+	e := &s.spare[0]
+	s.spare = s.spare[1:]
+	e.key = key
+	s.entries[key] = e
+	return e
+}
+
+// opened gives the open batch, which it begins if there is none.
+func (s *state[K, V]) opened(ctx context.Context) *batch[K, V] {
+	if s.open == nil {
+		b := &batch[K, V]{state: s, wave: wave.From(ctx)}
+		s.open = b
+		if b.wave != nil {
+			b.wave.Begin(b)
+		} else {
+			b.begun = time.Now()
+			b.timer = time.AfterFunc(s.options.Window, b.Leave)
+		}
+	}
+	return s.open
+}
+
+// results waits for entries and gives their values, and their faults if there are any. If ctx ends before all are done, that is the fault of
+// the others.
+func (s *state[K, V]) results(ctx context.Context, list []*entry[K, V]) (values []V, faults []error) {
+	over := s.wait(ctx, list)
+	if over != nil { // else all are done
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	}
+	values = make([]V, len(list))
+	for i, e := range list {
+		if e == nil {
+			continue
+		}
+		err := over
+		if over == nil || e.done {
+			values[i], err = e.value, e.err
+		}
+		if err != nil {
+			if faults == nil {
+				faults = make([]error, len(list))
+			}
+			faults[i] = err
+		}
+	}
+	return values, faults
+}
+
+// wait waits until entries are done, and fails if ctx ends first.
+func (s *state[K, V]) wait(ctx context.Context, list []*entry[K, V]) error {
+	x := s.waiter(ctx, list)
+	if x == nil || x.Wait(ctx.Done()) {
+		return nil
+	}
+	if wave.From(ctx) == nil && s.ctx.Err() != nil {
+		x.Wait(nil) // fetches end with the scope too, and say what they were doing
+		return nil
+	}
+	f := fault.Wrap(fault.DeadlineExceeded, ctx.Err())
+	f.Source = s.loader.source
+	return f
+}
+
+// waiter gives a waiter for those entries that are not done, nil if all are.
+func (s *state[K, V]) waiter(ctx context.Context, list []*entry[K, V]) *waiter[K, V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var x *waiter[K, V]
+	for _, e := range list {
+		if e == nil || e.done {
+			continue
+		}
+		if x == nil {
+			x = &waiter[K, V]{Waiter: wave.NewWaiter(ctx), entries: list}
+		}
+		if e.call == nil {
+			s.open.waiters.add(x)
+		} else {
+			e.call.waiters.add(x)
+		}
+	}
+	return x
+}
+
+// Leave makes the batch's calls. If it has left already, since somebody flushed it or its time was over just then, nothing is to be done.
+func (b *batch[K, V]) Leave() {
+	calls := b.close()
+	if b.wave != nil {
+		b.wave.Add(len(calls)) // each is a runner, in place of the batch
+		defer b.wave.Done()
+	}
+	for _, c := range calls {
+		go c.run()
+	}
+}
+
+// close gives the calls of a batch that is open.
+func (b *batch[K, V]) close() []*call[K, V] {
+	s := b.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open != b {
+		return nil
+	}
+	s.open = nil
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	if compare := s.loader.compare; compare != nil {
+		slices.SortFunc(b.entries, func(a, b *entry[K, V]) int { return compare(a.key, b.key) })
+	}
+	var calls []*call[K, V]
+	for entries := range slices.Chunk(b.entries, s.loader.maxBatch) {
+		c := &call[K, V]{batch: b, entries: entries}
+		for _, e := range entries {
+			e.call = c
+		}
+		calls = append(calls, c)
+	}
+	for _, x := range b.waiters { // from now on, each waits for those calls that it needs
+		for _, e := range x.entries {
+			if e != nil && e.call != nil && e.call.batch == b {
+				e.call.waiters.add(x)
+			}
+		}
+		x.missing--
+	}
+	return calls
+}

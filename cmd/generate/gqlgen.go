@@ -17,26 +17,24 @@ import (
 // gateways are the folders with a gqlgen.yml, whose paths are relative to it.
 var gateways = []struct {
 	folder string
+	once   []string     // the directives that decide from the context alone
 	after  func() error // what is to be done to the generated code, if anything; it runs in the folder
 }{
-	{folder: ".", after: func() error { return renameSources("graph/root_.generated.go") }},
-	{folder: "platform/exec/exectest/zoo"},
+	{folder: ".", once: []string{"authenticated", "requiresScopes"}, after: func() error { return renameSources("graph/root_.generated.go") }},
+	{folder: "platform/exec/exectest/zoo", once: []string{"members", "sealed"}},
 }
-
-// once are the directives of all gateways that decide from the context alone.
-var once = []string{"authenticated", "requiresScopes"}
 
 // gqlgen turns each gateway's schema into Go, and adds what is missing to its resolvers.
 func gqlgen(context.Context) error {
 	for _, g := range gateways {
-		if err := gateway(g.folder, g.after); err != nil {
+		if err := gateway(g.folder, g.once, g.after); err != nil {
 			return fmt.Errorf("%s: %w", g.folder, err)
 		}
 	}
 	return nil
 }
 
-func gateway(folder string, after func() error) (err error) {
+func gateway(folder string, once []string, after func() error) (err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return err

@@ -295,7 +295,7 @@ var compiledTypes = exec.Types{
 		"rivals":  {ID: fieldLion_rivals, Step: true, Resolver: true},
 		"weight":  {ID: fieldLion_weight, Step: true, Resolver: true},
 		"granted": {ID: fieldLion_granted, Step: true, Resolver: true},
-		"secret":  {ID: fieldLion_secret, Declined: true},
+		"secret":  {ID: fieldLion_secret, Step: true, Resolver: true},
 		"chip":    {ID: fieldLion_chip, Step: true, Resolver: true},
 		"diet":    {ID: fieldLion_diet, Step: true},
 		"where":   {ID: fieldLion_where, Step: true, Resolver: true},
@@ -348,7 +348,7 @@ var compiledTypes = exec.Types{
 	}},
 	"Owl": {Fields: map[string]exec.FieldType{
 		"id":      {ID: fieldOwl_id},
-		"name":    {ID: fieldOwl_name, Declined: true},
+		"name":    {ID: fieldOwl_name, Step: true},
 		"legs":    {ID: fieldOwl_legs},
 		"mood":    {ID: fieldOwl_mood},
 		"home":    {ID: fieldOwl_home, Step: true, Resolver: true},
@@ -503,7 +503,7 @@ var compiledTypes = exec.Types{
 		"risky":          {ID: fieldValues_risky, Step: true},
 		"riskyMust":      {ID: fieldValues_riskyMust, Step: true},
 		"contextual":     {ID: fieldValues_contextual, Step: true},
-		"perhaps":        {ID: fieldValues_perhaps, Declined: true},
+		"perhaps":        {ID: fieldValues_perhaps, Step: true},
 		"renamed":        {ID: fieldValues_renamed},
 	}},
 	"Vault": {Fields: map[string]exec.FieldType{
@@ -791,45 +791,56 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_granted}, func(ctx context.Context, fc *graphql.FieldContext) ([]*string, error) {
 				return c.Resolvers.Lion().Granted(ctx, objs, fc.Args["wish"].(model.Wish))
 			}, nil)
-		case fieldLion_chip:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_chip}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (*string, error) {
-				next := func(ctx context.Context) (any, error) {
-					return c.Resolvers.Lion().Chip(ctx, obj)
-				}
-				return exec.As[*string](func() (any, error) {
-					directive0 := next
-					directive1 := func(ctx context.Context) (any, error) {
-						level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
-						if err != nil {
-							return nil, err
-						}
-						if c.Directives.Members == nil {
-							return nil, errors.New("directive members is not implemented")
-						}
-						return c.Directives.Members(ctx, obj, directive0, level)
+		case fieldLion_secret:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_secret, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					if err != nil {
+						return nil, err
 					}
-					return directive1(ctx)
-				}())
+					if c.Directives.Members == nil {
+						return nil, errors.New("directive members is not implemented")
+					}
+					return c.Directives.Members(ctx, nil, directive0, level)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext) ([]*string, error) {
+				return c.Resolvers.Lion().Secret(ctx, objs)
+			}, nil)
+		case fieldLion_chip:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_chip, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
+					if err != nil {
+						return nil, err
+					}
+					if c.Directives.Members == nil {
+						return nil, errors.New("directive members is not implemented")
+					}
+					return c.Directives.Members(ctx, nil, directive0, level)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (*string, error) {
+				return c.Resolvers.Lion().Chip(ctx, obj)
 			}, nil)
 		case fieldLion_diet:
-			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Lion_diet}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (string, error) {
-				next := func(ctx context.Context) (any, error) {
-					return obj.Diet, nil
-				}
-				return exec.As[string](func() (any, error) {
-					directive0 := next
-					directive1 := func(ctx context.Context) (any, error) {
-						level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
-						if err != nil {
-							return nil, err
-						}
-						if c.Directives.Members == nil {
-							return nil, errors.New("directive members is not implemented")
-						}
-						return c.Directives.Members(ctx, obj, directive0, level)
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Lion_diet, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					if err != nil {
+						return nil, err
 					}
-					return directive1(ctx)
-				}())
+					if c.Directives.Members == nil {
+						return nil, errors.New("directive members is not implemented")
+					}
+					return c.Directives.Members(ctx, nil, directive0, level)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (string, error) {
+				return obj.Diet, nil
 			}, nil)
 		case fieldLion_where:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_where}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (*string, error) {
@@ -935,6 +946,12 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 				ok = w.Lost(f)
 			}
 		case fieldLion_granted:
+			if v, resolved := exec.Result[*string](w, f, index); resolved {
+				ok = c.writeOString2ᚖstring(w, f, v)
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldLion_secret:
 			if v, resolved := exec.Result[*string](w, f, index); resolved {
 				ok = c.writeOString2ᚖstring(w, f, v)
 			} else {
@@ -1137,24 +1154,21 @@ func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struc
 				return c.Resolvers.Mutation().Pick(ctx, fc.Args["pick"].(model.Pick))
 			}, c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
 		case fieldMutation_release:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_release}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Being, error) {
-				next := func(ctx context.Context) (any, error) {
-					return c.Resolvers.Mutation().Release(ctx, fc.Args["key"].(int))
-				}
-				return exec.As[[]model.Being](func() (any, error) {
-					directive0 := next
-					directive1 := func(ctx context.Context) (any, error) {
-						level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
-						if err != nil {
-							return nil, err
-						}
-						if c.Directives.Members == nil {
-							return nil, errors.New("directive members is not implemented")
-						}
-						return c.Directives.Members(ctx, nil, directive0, level)
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_release, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					if err != nil {
+						return nil, err
 					}
-					return directive1(ctx)
-				}())
+					if c.Directives.Members == nil {
+						return nil, errors.New("directive members is not implemented")
+					}
+					return c.Directives.Members(ctx, nil, directive0, level)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Being, error) {
+				return c.Resolvers.Mutation().Release(ctx, fc.Args["key"].(int))
 			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ)
 		}
 	}
@@ -1333,6 +1347,13 @@ func (c *compiled) writeNote(w *exec.Writer, sel *exec.Selection, index int, obj
 func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl) {
 	for _, f := range sel.Work {
 		switch f.ID {
+		case fieldOwl_name:
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Owl_name}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (string, error) {
+				if v, ok := obj.Name(); ok {
+					return v, nil
+				}
+				return *new(string), exec.Null
+			}, nil)
 		case fieldOwl_home:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_home}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (model.Nest, error) {
 				return c.Resolvers.Owl().Home(ctx, obj)
@@ -1394,6 +1415,12 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 			ok = w.Raw(`"Owl"`)
 		case fieldOwl_id:
 			ok = w.String(string(obj.ID))
+		case fieldOwl_name:
+			if v, resolved := exec.Result[string](w, f, index); resolved {
+				ok = w.String(string(v))
+			} else {
+				ok = w.Lost(f)
+			}
 		case fieldOwl_legs:
 			ok = c.writeOInt2ᚖint(w, f, obj.Legs)
 		case fieldOwl_mood:
@@ -1547,20 +1574,17 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 				return c.Resolvers.Query().ValuesList(ctx, fc.Args["first"].(int))
 			}, c.gatherOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ)
 		case fieldQuery_vault:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_vault}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Vault, error) {
-				next := func(ctx context.Context) (any, error) {
-					return c.Resolvers.Query().Vault(ctx)
-				}
-				return exec.As[*model.Vault](func() (any, error) {
-					directive0 := next
-					directive1 := func(ctx context.Context) (any, error) {
-						if c.Directives.Sealed == nil {
-							return nil, errors.New("directive sealed is not implemented")
-						}
-						return c.Directives.Sealed(ctx, nil, directive0)
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_vault, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					if c.Directives.Sealed == nil {
+						return nil, errors.New("directive sealed is not implemented")
 					}
-					return directive1(ctx)
-				}())
+					return c.Directives.Sealed(ctx, nil, directive0)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Vault, error) {
+				return c.Resolvers.Query().Vault(ctx)
 			}, c.gatherOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault)
 		case fieldQuery_tree:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_tree}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Tree, error) {
@@ -1601,24 +1625,21 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 				return c.Resolvers.Query().FailingMust(ctx)
 			}, nil)
 		case fieldQuery_members:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_members}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]string, error) {
-				next := func(ctx context.Context) (any, error) {
-					return c.Resolvers.Query().Members(ctx)
-				}
-				return exec.As[[]string](func() (any, error) {
-					directive0 := next
-					directive1 := func(ctx context.Context) (any, error) {
-						level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
-						if err != nil {
-							return nil, err
-						}
-						if c.Directives.Members == nil {
-							return nil, errors.New("directive members is not implemented")
-						}
-						return c.Directives.Members(ctx, nil, directive0, level)
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_members, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					if err != nil {
+						return nil, err
 					}
-					return directive1(ctx)
-				}())
+					if c.Directives.Members == nil {
+						return nil, errors.New("directive members is not implemented")
+					}
+					return c.Directives.Members(ctx, nil, directive0, level)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]string, error) {
+				return c.Resolvers.Query().Members(ctx)
 			}, nil)
 		}
 	}
@@ -2356,6 +2377,13 @@ func (c *compiled) startValues(s *exec.Step, sel *exec.Selection, objs []*model.
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Values_contextual}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Values) (int, error) {
 				return obj.Contextual(ctx)
 			}, nil)
+		case fieldValues_perhaps:
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Values_perhaps}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Values) (*float64, error) {
+				if v, ok := obj.Perhaps(); ok {
+					return v, nil
+				}
+				return *new(*float64), exec.Null
+			}, nil)
 		}
 	}
 }
@@ -2492,6 +2520,12 @@ func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldValues_contextual:
 			if v, resolved := exec.Result[int](w, f, index); resolved {
 				ok = w.Int(int64(v))
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldValues_perhaps:
+			if v, resolved := exec.Result[*float64](w, f, index); resolved {
+				ok = c.writeOFloat2ᚖfloat64(w, f, v)
 			} else {
 				ok = w.Lost(f)
 			}

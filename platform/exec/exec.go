@@ -1,0 +1,225 @@
+// Package exec executes GraphQL operations breadth-first: it plans an operation once, resolves each field that needs a source once for all
+// objects that have it, and writes the answer straight to bytes.
+//
+// Types, and how to read them, come from code that platform/exec/gen generates beside gqlgen's; resolvers are gqlgen's. What it cannot plan,
+// it leaves to gqlgen's executor.
+package exec
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/mainstem/mainstem/platform/exec/wave"
+	"github.com/mainstem/mainstem/platform/loader"
+)
+
+// Generated is what is generated for one execution context of gqlgen. Its functions call resolvers and write values.
+type Generated interface {
+	// Inputs gives a context in which input objects are read.
+	Inputs(ctx context.Context) context.Context
+	// Query, Mutation and Subscription begin the steps of a root selection.
+	Query(s *Step, selection *Selection)
+	Mutation(s *Step, selection *Selection)
+	// WriteQuery and WriteMutation write the data of a root selection, and say whether there is any.
+	WriteQuery(w *Writer, selection *Selection) bool
+	WriteMutation(w *Writer, selection *Selection) bool
+	// Subscribe calls the resolver of a subscription's only field. Each call of next waits for an event and gives what begins its steps;
+	// nil when there are no more.
+	Subscribe(ctx context.Context, f *Field) (next func(ctx context.Context) func(s *Step), err error)
+	// WriteSubscription writes the data of one event.
+	WriteSubscription(w *Writer, selection *Selection) bool
+}
+
+// Options are what a gateway decides. Zero values stand for the defaults.
+type Options struct {
+	Gqlgen  bool           // whether gqlgen's executor answers everything
+	Loaders loader.Options // of each operation
+	// Step is called when a step begins, for so many objects. It gives the context that the step runs under and what to call with its
+	// error when it ends. It is called by many goroutines.
+	Step func(ctx context.Context, f *Field, objects int) (context.Context, func(error))
+	// Share makes operations that differ in nothing run once; nil for none. See Sharing.
+	Share *Sharing
+}
+
+// Schema executes operations. It is a graphql.ExecutableSchema, and safe for concurrent use.
+type Schema struct {
+	graphql.ExecutableSchema // gqlgen's, which answers what is declined
+
+	options   Options
+	generated func(oc *graphql.OperationContext) Generated
+	objects   map[string]*object
+	schema    *ast.Schema
+	documents *lru.Cache[planKey, *document]
+	plans     *lru.Cache[planKey, *plan]
+	fields    uintptr // what gqlgen calls around fields if nobody has asked it to
+	roots     uintptr // and around root fields
+	declined  atomic.Int64
+	flights   flights
+}
+
+// New makes the executor of a schema. Generated code calls it.
+func New(gqlgen graphql.ExecutableSchema, types Types, generated func(oc *graphql.OperationContext) Generated, o Options) *Schema {
+	documents, err := lru.New[planKey, *document](maxPlans)
+	if err != nil {
+		panic(err) // of a size below one
+	}
+	plans, err := lru.New[planKey, *plan](maxPlans)
+	if err != nil {
+		panic(err)
+	}
+	plain, _ := executor.New(gqlgen).CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
+	return &Schema{
+		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema()),
+		documents: documents, plans: plans, fields: codeOf(plain.ResolverMiddleware), roots: codeOf(plain.RootResolverMiddleware),
+	}
+}
+
+// codeOf gives where a function's code is: functions cannot be compared.
+func codeOf(function any) uintptr { return reflect.ValueOf(function).Pointer() }
+
+// intercepts says whether something runs around the operation's root fields.
+func (s *Schema) intercepts(oc *graphql.OperationContext) bool {
+	return codeOf(oc.RootResolverMiddleware) != s.roots
+}
+
+// Declined gives how many operations were left to gqlgen's executor.
+func (s *Schema) Declined() int64 { return s.declined.Load() }
+
+// Exec executes the operation of a context. At the end of the context that the handler is called with, the answer has what is ready then,
+// and DEADLINE_EXCEEDED for each field that is not.
+func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
+	oc := graphql.GetOperationContext(ctx)
+	why := "gqlgen is asked for"
+	var p *plan
+	switch {
+	case s.options.Gqlgen:
+	case codeOf(oc.ResolverMiddleware) != s.fields:
+		why = "a field interceptor"
+	default:
+		p, why = s.planOf(oc)
+	}
+	switch {
+	case p == nil:
+		return s.decline(ctx, oc, why)
+	case oc.Operation.Operation == ast.Subscription:
+		return s.subscribe(ctx, oc, p)
+	}
+	first := true
+	return func(ctx context.Context) *graphql.Response {
+		if !first {
+			return nil
+		}
+		first = false
+		return s.answer(ctx, oc, p)
+	}
+}
+
+// decline leaves an operation to gqlgen's executor.
+func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, why string) graphql.ResponseHandler {
+	s.declined.Add(1)
+	trace := newTrace(ctx)
+	trace.decline(why)
+	if oc.Operation.Operation == ast.Mutation {
+		around := oc.RootResolverMiddleware
+		oc.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+			return around(loader.WithScope(ctx, trace.loaders(s.options.Loaders)), next)
+		}
+	}
+	respond := s.ExecutableSchema.Exec(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		defer trace.register(ctx)
+		return respond(loader.WithScope(ctx, trace.loaders(s.options.Loaders)))
+	}
+}
+
+// answer executes a query or a mutation.
+func (s *Schema) answer(ctx context.Context, oc *graphql.OperationContext, p *plan) *graphql.Response {
+	if s.options.Share != nil && oc.Operation.Operation == ast.Query {
+		return s.shared(ctx, oc, p)
+	}
+	return s.execute(ctx, oc, p, bufferOf(ctx))
+}
+
+// execute runs the plan of a query or a mutation, and writes the answer to a buffer.
+func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *plan, buf []byte) *graphql.Response {
+	begin, write := Generated.Query, Generated.WriteQuery
+	if oc.Operation.Operation == ast.Mutation {
+		begin, write = Generated.Mutation, Generated.WriteMutation
+	}
+	generated := s.generated(oc)
+	return s.run(ctx, oc, p, generated, buf, func(root *Step) { begin(generated, root, p.root) }, write)
+}
+
+// run runs a plan from where begin begins, and writes the answer.
+func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf []byte, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
+	trace := newTrace(ctx)
+	w := wave.New(0)
+	inner := loader.WithScope(w.Context(ctx, nil), trace.loaders(s.options.Loaders))
+	if p.inputs {
+		inner = generated.Inputs(inner)
+	}
+	inner = graphql.WithFieldContext(inner, &graphql.FieldContext{Object: rootName(s.schema, oc.Operation.Operation)})
+	p.mu.Lock()
+	states := p.states
+	p.mu.Unlock()
+	r := &Run{schema: s, plan: p, operation: oc, ctx: ctx, wave: w, trace: trace, states: make([]state, states)}
+	root := &Step{run: r, ctx: inner}
+	begin(root)
+	r.resolve(root)
+	data := r.write(buf, func(w *Writer) bool { return write(generated, w, p.root) })
+	s.forget(p)
+	trace.register(ctx)
+	return &graphql.Response{Data: data}
+}
+
+// write writes the answer's data behind what is in the buffer. A panic, which only generated code could cause, costs all of it.
+func (r *Run) write(buf []byte, write func(w *Writer) bool) (data []byte) {
+	if buf == nil {
+		buf = make([]byte, 0, r.plan.size.Load())
+	}
+	w := &Writer{run: r, ctx: r.ctx, buf: buf}
+	from := len(buf)
+	defer func() {
+		if p := recover(); p != nil {
+			graphql.AddError(r.ctx, r.panicked(r.ctx, p))
+			data = []byte("null")
+		}
+	}()
+	if !write(w) {
+		w.buf = append(w.buf[:from], "null"...)
+	}
+	if size := int64(len(w.buf) - from); size > r.plan.size.Load() {
+		r.plan.size.Store(size)
+	}
+	return w.buf[from:]
+}
+
+func rootName(schema *ast.Schema, operation ast.Operation) string {
+	switch operation {
+	case ast.Mutation:
+		return schema.Mutation.Name
+	case ast.Subscription:
+		return schema.Subscription.Name
+	default:
+		return schema.Query.Name
+	}
+}
+
+type bufferKey struct{}
+
+// WithBuffer gives a context in which the data of an answer is appended to buf, which the caller may use again when it is done with the
+// response: after a copy, Response.Data has the rest of the same array. Data that is shared with other requests is elsewhere.
+func WithBuffer(ctx context.Context, buf []byte) context.Context {
+	return context.WithValue(ctx, bufferKey{}, buf)
+}
+
+func bufferOf(ctx context.Context) []byte {
+	buf, _ := ctx.Value(bufferKey{}).([]byte)
+	return buf
+}

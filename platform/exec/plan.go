@@ -1,0 +1,210 @@
+package exec
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// A plan is how one operation of a document is answered, for one outcome of its conditions (`@skip`, `@include`). Its selections are worked
+// out when the first object comes that they are for: a document can select far more than any answer has. It is safe for concurrent use.
+type plan struct {
+	key        planKey
+	operation  *ast.OperationDefinition
+	fragments  ast.FragmentDefinitionList
+	conditions map[string]bool        // the variables that decide conditions
+	busy       map[*ast.Field]bool    // the fields somewhere below which is a step
+	sources    []string               // the sources that the operation can reach, each once
+	inputs     bool                   // whether arguments are input objects
+	root       *Selection
+	size       atomic.Int64 // how large answers have been, in bytes
+
+	mu     sync.Mutex // held while a selection is worked out
+	fields int        // that have been worked out
+	states int        // that they need in a run
+}
+
+// Selection is what an operation selects of one object type at one place: fields that are selected more than once, directly or by
+// fragments, are one.
+type Selection struct {
+	Fields []*Field // in the answer's order
+	Work   []*Field // those that are steps, or have steps below
+
+	of *Field // what gives the objects; nil for the root
+}
+
+// Field is one field of a selection. What the generated code reads of it never changes.
+type Field struct {
+	ID     int  // of the field in the generated code
+	Step   bool // whether something is called for it
+	Busy   bool // whether steps are below it
+
+	info      *fieldInfo
+	collected graphql.CollectedField // as gqlgen has it: with the selections of all its occurrences
+	key       string                 // what is written before its value: `"alias":`
+	nonNull   bool
+	state     int // where a run has its state; -1 if it needs none
+
+	plan   *plan
+	parent *Selection
+	on     []atomic.Pointer[Selection] // by concrete type
+}
+
+// On gives what is selected of the values that are of one concrete type, by the type's place in Type.Concrete; 0 for objects. It is safe
+// for concurrent use.
+func (f *Field) On(concrete int) *Selection {
+	if s := f.on[concrete].Load(); s != nil {
+		return s
+	}
+	f.plan.mu.Lock()
+	defer f.plan.mu.Unlock()
+	if s := f.on[concrete].Load(); s != nil {
+		return s
+	}
+	s := f.plan.selection(f, f.info.concrete[concrete], f.collected.Selections)
+	f.on[concrete].Store(s)
+	return s
+}
+
+// selection works out what a selection set selects of one object type.
+func (p *plan) selection(of *Field, o *object, set ast.SelectionSet) *Selection {
+	c := collector{plan: p, object: o, selection: &Selection{of: of}, fragments: map[string]bool{}}
+	c.collect(set)
+	s := c.selection
+	s.Fields = slices.Clip(s.Fields)
+	for _, f := range s.Fields {
+		if f.Step || f.Busy {
+			f.state = p.states
+			p.states++
+			s.Work = append(s.Work, f)
+		}
+	}
+	p.fields += len(s.Fields)
+	return s
+}
+
+// collector merges the fields of a selection set (https://spec.graphql.org/September2025/#CollectFields()).
+type collector struct {
+	*plan
+	object    *object
+	selection *Selection
+	fragments map[string]bool   // that have been spread: once is enough
+	byAlias   map[string]*Field // of many fields
+}
+
+func (c *collector) collect(set ast.SelectionSet) {
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			if c.includes(s.Directives) {
+				c.field(s)
+			}
+		case *ast.InlineFragment:
+			if c.includes(s.Directives) && (s.TypeCondition == "" || c.object.satisfies[s.TypeCondition]) {
+				c.collect(s.SelectionSet)
+			}
+		case *ast.FragmentSpread:
+			if c.fragments[s.Name] || !c.includes(s.Directives) {
+				continue
+			}
+			c.fragments[s.Name] = true
+			if def := c.plan.fragments.ForName(s.Name); c.object.satisfies[def.TypeCondition] {
+				c.collect(def.SelectionSet)
+			}
+		}
+	}
+}
+
+// manyFields is from where on looking up aliases in a map is faster than comparing them.
+const manyFields = 16
+
+func (c *collector) find(alias string) *Field {
+	if c.byAlias != nil {
+		return c.byAlias[alias]
+	}
+	for _, f := range c.selection.Fields {
+		if f.collected.Alias == alias {
+			return f
+		}
+	}
+	return nil
+}
+
+func (c *collector) field(s *ast.Field) {
+	if f := c.find(s.Alias); f != nil {
+		f.collected.Selections = append(f.collected.Selections, s.SelectionSet...)
+		f.Busy = f.Busy || c.busy[s]
+		return
+	}
+	f := &Field{
+		ID:        Typename,
+		key:       `"` + s.Alias + `":`,
+		collected: graphql.CollectedField{Field: s, Selections: slices.Clip(s.SelectionSet), IsNonDeferrable: true},
+		state:     -1,
+		plan:      c.plan,
+		parent:    c.selection,
+	}
+	if s.Name != "__typename" {
+		info := c.object.fields[s.Name]
+		if s.Definition != info.def { // selected of an interface: the object's own field may be declared otherwise
+			own := *s
+			own.Definition = info.def
+			f.collected.Field = &own
+		}
+		f.ID, f.Step, f.info, f.Busy = info.ID, info.Step, info, c.busy[s]
+		f.nonNull = info.def.Type.NonNull
+		f.on = make([]atomic.Pointer[Selection], len(info.concrete))
+	}
+	c.selection.Fields = append(c.selection.Fields, f)
+	switch {
+	case c.byAlias != nil:
+		c.byAlias[s.Alias] = f
+	case len(c.selection.Fields) == manyFields:
+		c.byAlias = make(map[string]*Field, 2*manyFields)
+		for _, f := range c.selection.Fields {
+			c.byAlias[f.collected.Alias] = f
+		}
+	}
+}
+
+// includes says whether the conditions of a selection hold.
+func (p *plan) includes(list ast.DirectiveList) bool {
+	for _, d := range list {
+		switch d.Name {
+		case "skip":
+			if p.condition(d) {
+				return false
+			}
+		case "include":
+			if !p.condition(d) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (p *plan) condition(d *ast.Directive) bool {
+	v := d.Arguments.ForName("if").Value
+	if v.Kind == ast.Variable {
+		return p.conditions[v.Raw]
+	}
+	return v.Raw == "true"
+}
+
+// Path gives the field's place in the document: aliases with dots between, without indices.
+func (f *Field) Path() string {
+	if f.parent.of == nil {
+		return f.collected.Alias
+	}
+	return f.parent.of.Path() + "." + f.collected.Alias
+}
+
+// Object gives the name of the type that has the field, and Name the field's.
+func (f *Field) Object() string { return f.objectName() }
+
+// Name gives the field's name in the schema.
+func (f *Field) Name() string { return f.collected.Name }

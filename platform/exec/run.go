@@ -1,0 +1,273 @@
+package exec
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/mainstem/mainstem/platform/exec/wave"
+	"github.com/mainstem/mainstem/platform/loader"
+)
+
+// Run is one execution of a plan: of a query, a mutation, or one event of a subscription.
+type Run struct {
+	schema    *Schema
+	plan      *plan
+	operation *graphql.OperationContext
+	ctx       context.Context // of the whole; its end is the deadline
+	wave      *wave.Wave
+	trace     *trace // nil unless the caller asks for it
+
+	mu     sync.Mutex
+	states []state // by Field.state
+	closed bool    // the answer is being written: nothing is published any more
+}
+
+// state is what a run knows of one field: its values, one for each object of the selection that it is in, or why there are none. Until it is
+// done it is not to be looked at.
+type state struct {
+	done     bool
+	ctx      context.Context // of the step, for the error presenter
+	values   any             // []V
+	err      error           // of all objects
+	errs     []error         // by object; nil if there are none
+	added    map[int]gqlerror.List // what resolvers have reported beside their results, by object
+	shape    Shape
+	override graphql.Marshaler // what a root field's interceptor gave in its place
+}
+
+// group is the steps that are waited for together: all of a query, or those of one root field.
+type group struct {
+	open int // steps that have begun or are about to
+	done chan struct{}
+}
+
+// Step is one field of all objects of a selection, on its way to being resolved. Generated code hands it from function to function.
+type Step struct {
+	run     *Run
+	group   *group
+	ctx     context.Context // its own once it has begun; until then that of the step that has given its objects
+	field   *Field
+	resolve func(s *Step, st *state)
+
+	next      []*Step // the steps that can begin when this one has ended
+	published []published
+}
+
+// published is a state that is published when its step has ended.
+type published struct {
+	field *Field
+	state *state
+}
+
+// add has a step begin when this one has ended.
+func (s *Step) add(f *Field, resolve func(s *Step, st *state)) {
+	s.next = append(s.next, &Step{run: s.run, group: s.group, ctx: s.ctx, field: f, resolve: resolve})
+}
+
+// work runs a step, then one of those that it has made possible, and so on; the others run at the same time.
+func (r *Run) work(s *Step) {
+	for s != nil {
+		s.perform()
+		s = r.end(s)
+	}
+}
+
+// perform resolves the step's field. A panic is the fault of all its objects.
+func (s *Step) perform() {
+	st := &state{}
+	defer func() {
+		if p := recover(); p != nil {
+			s.next, s.published = nil, []published{{s.field, &state{done: true, ctx: st.ctx, err: s.run.panicked(st.ctx, p)}}}
+		}
+	}()
+	s.resolve(s, st)
+	s.publish(s.field, st)
+}
+
+// publish has the state of a field published when the step has ended.
+func (s *Step) publish(f *Field, st *state) {
+	st.done = true
+	s.published = append(s.published, published{f, st})
+}
+
+// end publishes what a step has found, begins the steps that it has made possible, and gives one of them to go on with.
+func (r *Run) end(s *Step) *Step {
+	next := s.next
+	r.mu.Lock()
+	if r.closed {
+		next = nil
+	}
+	r.keep(s.published)
+	s.group.open += len(next) - 1
+	over := s.group.open == 0
+	r.mu.Unlock()
+	switch {
+	case over:
+		r.wave.Done()
+		close(s.group.done)
+	case len(next) == 0:
+		r.wave.Done()
+	default:
+		r.wave.Add(len(next) - 1) // before any of them can end; one takes this step's place
+		for _, n := range next[1:] {
+			go r.work(n)
+		}
+		return next[0]
+	}
+	return nil
+}
+
+// keep publishes states. r.mu is held.
+func (r *Run) keep(list []published) {
+	if r.closed {
+		return
+	}
+	for _, p := range list {
+		if p.field.state >= len(r.states) { // the plan has grown since the run began
+			grown := make([]state, p.field.state+8)
+			copy(grown, r.states)
+			r.states = grown
+		}
+		r.states[p.field.state] = *p.state
+	}
+}
+
+// resolve runs the steps until all are done or the deadline passes; then the answer can be written.
+func (r *Run) resolve(root *Step) {
+	r.mu.Lock()
+	r.keep(root.published)
+	r.mu.Unlock()
+	switch {
+	case r.operation.Operation.Operation == ast.Mutation:
+		for _, s := range root.next {
+			s.ctx = loader.WithScope(s.ctx, r.schema.options.Loaders) // what a field has written, the next one reads afresh
+			if !r.alone(s) {
+				break
+			}
+		}
+	case r.schema.intercepts(r.operation):
+		r.separately(root.next)
+	default:
+		r.together(root.next)
+	}
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+}
+
+// together runs steps and everything below them at the same time.
+func (r *Run) together(steps []*Step) {
+	if len(steps) == 0 {
+		return
+	}
+	g := &group{open: len(steps), done: make(chan struct{})}
+	r.wave.Add(len(steps))
+	for _, s := range steps {
+		s.group = g
+		go r.work(s)
+	}
+	r.wait(g)
+}
+
+// wait waits for a group, and says whether it was done before the deadline.
+func (r *Run) wait(g *group) bool {
+	select {
+	case <-g.done:
+		return true
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// alone runs one root field and everything below it, inside its interceptors, and says whether it was done before the deadline.
+func (r *Run) alone(s *Step) bool {
+	if !r.schema.intercepts(r.operation) {
+		s.group = &group{open: 1, done: make(chan struct{})}
+		r.wave.Add(1)
+		go r.work(s)
+		return r.wait(s.group)
+	}
+	done := make(chan struct{})
+	r.wave.Add(1)
+	go func() {
+		defer close(done)
+		r.intercepted(s)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// separately runs root fields at the same time, each inside its interceptors.
+func (r *Run) separately(steps []*Step) {
+	var all sync.WaitGroup
+	r.wave.Add(len(steps))
+	for _, s := range steps {
+		all.Go(func() { r.intercepted(s) })
+	}
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-r.ctx.Done():
+	}
+}
+
+// intercepted runs a root field inside the interceptors of root fields. What they give in place of its value is written in its place.
+func (r *Run) intercepted(s *Step) {
+	begun := false
+	st := &state{done: true}
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				st.ctx, st.err = s.ctx, r.panicked(s.ctx, p)
+			}
+		}()
+		ctx := graphql.WithRootFieldContext(s.ctx, &graphql.RootFieldContext{Object: s.field.collected.Name, Field: s.field.collected})
+		st.override = r.operation.RootResolverMiddleware(ctx, func(ctx context.Context) graphql.Marshaler {
+			if !begun {
+				begun = true
+				s.ctx = ctx
+				s.group = &group{open: 1, done: make(chan struct{})}
+				go r.work(s)
+				r.wait(s.group)
+			}
+			return pending
+		})
+	}()
+	if st.err != nil || st.override != pending {
+		r.mu.Lock()
+		r.keep([]published{{s.field, st}})
+		r.mu.Unlock()
+	}
+	if !begun {
+		r.wave.Done()
+	}
+}
+
+// pending stands for the value of a root field, which is written later.
+var pending graphql.Marshaler = &placeholder{name: "pending"}
+
+type placeholder struct{ name string }
+
+// MarshalGQL writes null, for interceptors that look at what they are given.
+func (*placeholder) MarshalGQL(w io.Writer) { graphql.Null.MarshalGQL(w) }
+
+// panicked gives the error of a panic.
+func (r *Run) panicked(ctx context.Context, p any) error {
+	if ctx == nil {
+		ctx = r.ctx
+	}
+	return r.operation.RecoverFunc(ctx, p)
+}

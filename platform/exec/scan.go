@@ -1,0 +1,190 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// scan reads an operation once, each fragment once: what takes longer depends on the objects that come.
+type scan struct {
+	objects   map[string]*object
+	schema    *ast.Schema
+	fragments ast.FragmentDefinitionList
+
+	seen       map[string]bool // the fragments, and whether steps are in them
+	busy       map[*ast.Field]bool
+	conditions []string // the variables that decide conditions, in the document's order
+	sources    []string
+	inputs     bool
+	declined   string // what the plan cannot do; empty if it can do everything
+}
+
+// scanOperation reads an operation of a valid document.
+func (s *Schema) scanOperation(doc *ast.QueryDocument, operation *ast.OperationDefinition) *scan {
+	c := &scan{objects: s.objects, schema: s.schema, fragments: doc.Fragments, seen: map[string]bool{}, busy: map[*ast.Field]bool{}}
+	if len(operation.Directives) > 0 {
+		c.declined = "a directive on an operation"
+	}
+	c.selections(operation.SelectionSet)
+	return c
+}
+
+// selections says whether a step is in a selection set.
+func (c *scan) selections(set ast.SelectionSet) bool {
+	steps := false
+	for _, s := range set {
+		switch s := s.(type) {
+		case *ast.Field:
+			c.directives(s.Directives)
+			steps = c.field(s) || steps
+		case *ast.InlineFragment:
+			c.directives(s.Directives)
+			steps = c.selections(s.SelectionSet) || steps
+		case *ast.FragmentSpread:
+			c.directives(s.Directives)
+			known, ok := c.seen[s.Name]
+			if !ok {
+				c.seen[s.Name] = false // a valid document has no cycles
+				known = c.selections(c.fragments.ForName(s.Name).SelectionSet)
+				c.seen[s.Name] = known
+			}
+			steps = known || steps
+		}
+	}
+	return steps
+}
+
+// field says whether a field is a step, or has one below.
+func (c *scan) field(f *ast.Field) bool {
+	if f.Name == "__typename" {
+		return false
+	}
+	for _, arg := range f.Definition.Arguments {
+		c.inputs = c.inputs || c.schema.Types[arg.Type.Name()].Kind == ast.InputObject
+	}
+	below := c.selections(f.SelectionSet)
+	c.busy[f] = below
+	steps := below
+	for _, def := range c.schema.GetPossibleTypes(f.ObjectDefinition) {
+		if def.Kind != ast.Object {
+			continue
+		}
+		info := c.objects[def.Name].fields[f.Name]
+		if info == nil || info.Declined {
+			c.declined = def.Name + "." + f.Name
+			continue
+		}
+		steps = steps || info.Step
+		for _, source := range info.sources {
+			if !slices.Contains(c.sources, source) {
+				c.sources = append(c.sources, source)
+			}
+		}
+	}
+	return steps
+}
+
+func (c *scan) directives(list ast.DirectiveList) {
+	for _, d := range list {
+		if d.Name != "skip" && d.Name != "include" {
+			c.declined = "@" + d.Name
+			continue
+		}
+		if v := d.Arguments.ForName("if").Value; v.Kind == ast.Variable && !slices.Contains(c.conditions, v.Raw) {
+			c.conditions = append(c.conditions, v.Raw)
+		}
+	}
+}
+
+// maxConditions bounds how many variables may decide conditions: a plan is kept by their values, one bit each.
+const maxConditions = 64
+
+// bits gives the values of the variables that decide conditions.
+func (c *scan) bits(variables map[string]any) uint64 {
+	var bits uint64
+	for i, name := range c.conditions {
+		if holds, _ := variables[name].(bool); holds {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// document is what is kept of an operation: what was read of it, and a plan for each outcome of its conditions that was asked for.
+type document struct {
+	*scan
+	operation *ast.OperationDefinition
+}
+
+// plan makes the plan for one outcome of the conditions.
+func (d *document) plan(key planKey) *plan {
+	p := &plan{
+		key: key, operation: d.operation, fragments: d.fragments, busy: d.busy, sources: d.sources, inputs: d.inputs,
+		conditions: make(map[string]bool, len(d.conditions)),
+	}
+	for i, name := range d.conditions {
+		p.conditions[name] = key.conditions&(1<<i) != 0
+	}
+	root := d.schema.Query
+	switch d.operation.Operation {
+	case ast.Mutation:
+		root = d.schema.Mutation
+	case ast.Subscription:
+		root = d.schema.Subscription
+	default:
+	}
+	p.root = p.selection(nil, d.objects[root.Name], d.operation.SelectionSet)
+	return p
+}
+
+// planKey is what a plan depends on.
+type planKey struct {
+	document, operation string
+	conditions          uint64
+}
+
+// The plans that are kept: so many, of documents no longer than so many bytes, which have worked out no more than so many fields.
+const (
+	maxPlans      = 1000
+	maxPlanned    = 16 << 10
+	maxPlanFields = 20_000
+)
+
+// planOf gives the plan of a request's operation, or why there is none.
+func (s *Schema) planOf(oc *graphql.OperationContext) (*plan, string) {
+	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
+	doc, known := s.documents.Get(key)
+	if !known {
+		doc = &document{s.scanOperation(oc.Doc, oc.Operation), oc.Operation}
+		if len(doc.conditions) > maxConditions && doc.declined == "" {
+			doc.declined = "so many conditions"
+		}
+		if len(key.document) <= maxPlanned {
+			s.documents.Add(key, doc)
+		}
+	}
+	if doc.declined != "" {
+		return nil, doc.declined
+	}
+	key.conditions = doc.bits(oc.Variables)
+	p, known := s.plans.Get(key)
+	if !known {
+		p = doc.plan(key)
+		if len(key.document) <= maxPlanned {
+			s.plans.Add(key, p)
+		}
+	}
+	return p, ""
+}
+
+// forget drops a plan that has become too large to be kept.
+func (s *Schema) forget(p *plan) {
+	p.mu.Lock()
+	large := p.fields > maxPlanFields
+	p.mu.Unlock()
+	if large {
+		s.plans.Remove(p.key)
+	}
+}

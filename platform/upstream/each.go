@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 
+	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -16,15 +16,11 @@ func Each[K comparable, V any](ctx context.Context, limit int, keys []K, read fu
 	values := make([]V, len(keys))
 	faults := make([]*fault.Error, len(keys))
 	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(max(limit, 1), len(keys)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(keys); i = int(next.Add(1)) - 1 {
-				values[i], faults[i] = readOne(ctx, keys[i], read)
-			}
-		})
-	}
-	workers.Wait()
+	wave.Parallel(ctx, min(max(limit, 1), len(keys)), func(ctx context.Context) {
+		for i := int(next.Add(1)) - 1; i < len(keys); i = int(next.Add(1)) - 1 {
+			values[i], faults[i] = readOne(ctx, keys[i], read)
+		}
+	})
 	found := make(map[K]V, len(keys))
 	failed := fault.Items[K]{}
 	for i, key := range keys {

@@ -52,7 +52,7 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 	conn, err := grpc.NewClient("passthrough:///"+u.Host,
 		grpc.WithTransportCredentials(security),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: o.Timeout}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes))),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes)), grpc.ForceCodecV2(protobuf)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithNoProxy(), // services are called directly, as over HTTP
 	)
@@ -65,10 +65,12 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 // Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
 func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	return g.call(ctx, operationOf(method), func(ctx context.Context) error {
-		if err := g.reconnect(ctx); err != nil {
-			return err
-		}
-		return grpcFault(g.conn.Invoke(g.outgoing(ctx), method, args, reply, opts...))
+		return receive(ctx, reply, func(reply any) error {
+			if err := g.reconnect(ctx); err != nil {
+				return err
+			}
+			return grpcFault(g.conn.Invoke(g.outgoing(ctx), method, args, reply, opts...))
+		})
 	})
 }
 
@@ -81,7 +83,11 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 		return nil, err
 	}
 	operation := operationOf(method)
-	s, err := g.conn.NewStream(g.outgoing(ctx), desc, method, opts...)
+	var s grpc.ClientStream
+	err := onWire(ctx, func() (err error) {
+		s, err = g.conn.NewStream(g.outgoing(ctx), desc, method, opts...)
+		return err
+	})
 	if err != nil {
 		return nil, g.faultOf(ctx, grpcFault(err)).At(g.Name, operation)
 	}
@@ -97,11 +103,13 @@ type stream struct {
 
 // RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
 func (s *stream) RecvMsg(m any) error {
-	return s.fault(s.ClientStream.RecvMsg(m))
+	return s.fault(receive(s.ctx, m, s.ClientStream.RecvMsg))
 }
 
 // SendMsg fails with io.EOF if the stream has ended, and RecvMsg then says why, else with a *fault.Error.
-func (s *stream) SendMsg(m any) error { return s.fault(s.ClientStream.SendMsg(m)) }
+func (s *stream) SendMsg(m any) error {
+	return s.fault(onWire(s.ctx, func() error { return s.ClientStream.SendMsg(m) }))
+}
 
 func (s *stream) fault(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
@@ -113,7 +121,7 @@ func (s *stream) fault(err error) error {
 // outgoing gives the context whose metadata is what the source declares, and the trace; nothing of an incoming call's.
 func (g *GRPC) outgoing(ctx context.Context) context.Context {
 	md := metadata.MD{}
-	g.inputs.each(ctx, func(name, value string) { md.Set(name, value) })
+	g.inputs.Each(ctx, func(name, value string) { md.Set(name, value) })
 	carrier := propagation.MapCarrier{}
 	propagator.Inject(ctx, carrier)
 	for k, v := range carrier {
@@ -127,6 +135,9 @@ func (g *GRPC) outgoing(ctx context.Context) context.Context {
 func grpcFault(err error) error {
 	if err == nil {
 		return nil
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
 	}
 	st := status.Convert(err)
 	switch {

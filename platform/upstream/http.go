@@ -83,17 +83,13 @@ func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
 		return nil, nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
-	h.inputs.each(req.Context(), req.Header.Set)
+	h.inputs.Each(req.Context(), req.Header.Set)
 	propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
-	resp, err := h.client.Do(req)
-	if err != nil {
-		if inner, ok := errors.AsType[*url.Error](err); ok {
-			err = inner.Err // without the URL, whose query may hold what a client sent
-		}
-		return nil, nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err = h.readBody(resp)
+	var resp *http.Response
+	err = onWire(req.Context(), func() (err error) {
+		resp, body, err = h.exchange(req)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,6 +106,20 @@ func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
 		return nil, nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
 	}
 	return body, nil, nil
+}
+
+// exchange sends a request and reads the whole answer.
+func (h *HTTP) exchange(req *http.Request) (*http.Response, []byte, error) {
+	resp, err := h.client.Do(req)
+	if err != nil {
+		if inner, ok := errors.AsType[*url.Error](err); ok {
+			err = inner.Err // without the URL, whose query may hold what a client sent
+		}
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := h.readBody(resp)
+	return resp, body, err
 }
 
 // has says whether u is the service's: on its host and below its base path, whoever resolves dots and escapes on the way.

@@ -44,8 +44,8 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 // maxInputBytes bounds a header that is passed on.
 const maxInputBytes = 4 << 10
 
-// each gives the declared headers and claims that the request has. Those that no header can hold are left out.
-func (in Inputs) each(ctx context.Context, set func(name, value string)) {
+// Each gives the declared headers and claims that the request of ctx has, as they are passed on. Those that no header can hold are left out.
+func (in Inputs) Each(ctx context.Context, set func(name, value string)) {
 	r, ok := ctx.Value(requestKey{}).(Request)
 	if !ok {
 		return

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -81,6 +82,14 @@ func (b *base) call(ctx context.Context, operation string, do func(ctx context.C
 	span.SetAttributes(attribute.String(AttrCode, string(f.Code)))
 	span.SetStatus(codes.Error, string(f.Code))
 	return f
+}
+
+// onWire says that ctx's runner waits for a service while do runs. What goes before and after, such as decoding, can add to a batch, and is
+// not to be in it.
+func onWire(ctx context.Context, do func() error) error {
+	wave.Block(ctx)
+	defer wave.Unblock(ctx)
+	return do()
 }
 
 // faultOf gives a call's error as a fault. When time was up, it says whose: the request's or the source's.

@@ -1,6 +1,6 @@
 # What the project is worked with. README.md says when to use which.
 
-.PHONY: generate test lint check prove
+.PHONY: generate test lint check prove bench
 
 # Everything that is generated, from contracts and schema. Needs no network once modules are downloaded.
 generate:
@@ -21,3 +21,7 @@ check:
 # Soaks, kills and figures: what takes long or measures time.
 prove:
 	go test -count=1 -timeout 60m -tags prove -v ./e2e -run Prove
+
+# The compiled executor against gqlgen's, side by side: the figures of docs/performance.md.
+bench:
+	go run ./bench

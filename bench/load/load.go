@@ -32,12 +32,13 @@ func Post(address, path string, body []byte, headers ...string) []byte {
 
 // Result is what came of a load.
 type Result struct {
+	Answers   int64         // all of them
+	Took      time.Duration // from the first request to the last answer
 	Latencies *Histogram    // of the answers that came while it was measured
-	Measured  time.Duration // how long that was
 }
 
-// Rate gives answers per second.
-func (r Result) Rate() float64 { return float64(r.Latencies.Count()) / r.Measured.Seconds() }
+// Rate gives answers per second. It counts all of them: in a short time, those that are under way when it begins and ends are many.
+func (r Result) Rate() float64 { return float64(r.Answers) / r.Took.Seconds() }
 
 // patience is how long the last answers may take: longer than any gateway's deadline.
 const patience = 30 * time.Second
@@ -45,58 +46,76 @@ const patience = 30 * time.Second
 // run is a load under way.
 type run struct {
 	Target
-	recording atomic.Pointer[Histogram] // nil while answers do not count
+	answers   atomic.Int64
+	recording atomic.Pointer[Histogram] // nil while it is not measured
 	ending    atomic.Bool
 }
 
-// Run loads a target for a while without counting, and then for another while counting. begin and end, if they are not nil, are called when
-// counting begins and when it ends, with the load going on. Run fails with the first thing that goes wrong: a connection, an
-// answer that is not as it must be, begin or end, or ctx, which ends it early.
-func Run(ctx context.Context, t Target, warmup, measured time.Duration, begin, end func() error) (Result, error) {
+// For gives what lets a time pass, for Run.
+func For(d time.Duration) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Run loads a target, first without measuring for warmup, then measuring while during runs, which is to end with its context; and then waits
+// for the last answers. It fails with the first thing that goes wrong: a connection, an answer that is not as it must be, during, or ctx,
+// which ends it early.
+func Run(ctx context.Context, t Target, warmup time.Duration, during func(ctx context.Context) error) (Result, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	r := &run{Target: t}
-	conns, err := r.connect(ctx, time.Now().Add(warmup+measured+patience))
-	stop := context.AfterFunc(ctx, func() {
-		for _, c := range conns {
-			_ = c.Close() // which ends what is under way
-		}
-	})
-	defer stop()
+	conns, err := r.connect(ctx)
 	if err != nil {
 		return Result{}, err
 	}
+	stop := context.AfterFunc(ctx, func() { closeAll(conns) }) // which ends what is under way
+	defer stop()
+	begun := time.Now()
 	var all sync.WaitGroup
 	for _, c := range conns {
 		all.Go(func() {
 			if err := r.converse(c); err != nil {
 				fail(err)
 			}
-			_ = c.Close()
 		})
 	}
 	result := Result{Latencies: new(Histogram)}
-	err = r.measure(ctx, &result, warmup, measured, begin, end)
-	if err != nil {
+	if err := r.measure(ctx, result.Latencies, warmup, during); err != nil {
 		fail(err)
 	}
 	r.ending.Store(true)
+	for _, c := range conns {
+		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+			fail(err)
+		}
+	}
 	all.Wait()
+	result.Took, result.Answers = time.Since(begun), r.answers.Load()
+	closeAll(conns)
 	return result, context.Cause(ctx)
 }
 
-// connect opens all connections, none of which outlasts the deadline. With an error it gives those that it has opened.
-func (r *run) connect(ctx context.Context, deadline time.Time) ([]net.Conn, error) {
+func closeAll(conns []net.Conn) {
+	for _, c := range conns {
+		_ = c.Close()
+	}
+}
+
+// connect opens all connections, or none.
+func (r *run) connect(ctx context.Context) ([]net.Conn, error) {
 	conns := make([]net.Conn, 0, r.Connections)
 	for range r.Connections {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", r.Address)
-		if err == nil {
-			err = c.SetDeadline(deadline)
-		}
 		if err != nil {
-			for _, c := range conns {
-				_ = c.Close()
-			}
+			closeAll(conns)
 			return nil, err
 		}
 		conns = append(conns, c)
@@ -104,38 +123,14 @@ func (r *run) connect(ctx context.Context, deadline time.Time) ([]net.Conn, erro
 	return conns, nil
 }
 
-// measure lets time pass, and says in it when answers count.
-func (r *run) measure(ctx context.Context, result *Result, warmup, measured time.Duration, begin, end func() error) error {
-	if err := sleep(ctx, warmup); err != nil {
+// measure lets time pass, and says in it when it is measured.
+func (r *run) measure(ctx context.Context, latencies *Histogram, warmup time.Duration, during func(ctx context.Context) error) error {
+	if err := For(warmup)(ctx); err != nil {
 		return err
 	}
-	if begin != nil {
-		if err := begin(); err != nil {
-			return err
-		}
-	}
-	start := time.Now()
-	r.recording.Store(result.Latencies)
-	if err := sleep(ctx, measured); err != nil {
-		return err
-	}
-	r.recording.Store(nil)
-	result.Measured = time.Since(start)
-	if end != nil {
-		return end()
-	}
-	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	r.recording.Store(latencies)
+	defer r.recording.Store(nil)
+	return during(ctx)
 }
 
 // converse asks on one connection until the load ends.
@@ -153,6 +148,7 @@ func (r *run) converse(conn net.Conn) error {
 		if status != 200 || !bytes.Equal(body, r.Body) {
 			return fmt.Errorf("%w: status %d, %d bytes where there must be %d: %.300s", errWrong, status, len(body), len(r.Body), body)
 		}
+		r.answers.Add(1)
 		if h := r.recording.Load(); h != nil {
 			h.Add(time.Since(start))
 		}

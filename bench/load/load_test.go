@@ -119,11 +119,12 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0123456789", 1000) // which net/http sends in chunks
-	var connections atomic.Int64
+	var connections, requests atomic.Int64
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if body, err := io.ReadAll(r.Body); err != nil || string(body) != "{}" || r.Header.Get("X-More") != "yes" {
 			w.WriteHeader(http.StatusBadRequest)
 		}
+		requests.Add(1)
 		_, _ = io.WriteString(w, long)
 	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -134,21 +135,17 @@ func TestRun(t *testing.T) {
 	s.Start()
 	t.Cleanup(s.Close)
 	address := s.Listener.Addr().String()
-	var calls []string
-	note := func(what string) func() error {
-		return func() error { calls = append(calls, what); return nil }
-	}
 	result, err := load.Run(t.Context(), load.Target{
 		Address: address, Request: load.Post(address, "/", []byte("{}"), "X-More: yes"), Body: []byte(long), Connections: 7,
-	}, 10*time.Millisecond, 100*time.Millisecond, note("begin"), note("end"))
+	}, 10*time.Millisecond, load.For(100*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Rate() <= 0 || result.Measured < 100*time.Millisecond || result.Latencies.Quantile(0.5) == 0 {
-		t.Errorf("got %v answers a second in %s", result.Rate(), result.Measured)
+	if result.Rate() <= 0 || result.Took < 110*time.Millisecond || result.Latencies.Quantile(0.5) == 0 {
+		t.Errorf("got %v answers a second in %s", result.Rate(), result.Took)
 	}
-	if strings.Join(calls, " ") != "begin end" {
-		t.Errorf("called were %v", calls)
+	if n := requests.Load(); n != result.Answers || n < result.Latencies.Count() {
+		t.Errorf("%d requests were answered, of which %d are told, %d while it was measured", n, result.Answers, result.Latencies.Count())
 	}
 	if n := connections.Load(); n != 7 {
 		t.Errorf("%d connections were opened, want 7", n)
@@ -159,20 +156,20 @@ func TestRunFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	for reason, test := range map[string]struct {
-		serve http.HandlerFunc
-		begin func() error
-		want  string
+		serve  http.HandlerFunc
+		during func(context.Context) error
+		want   string
 	}{
-		"another status": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, nil, "status 418"},
-		"another body":   {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "HI") }, nil, "not as it must be"},
-		"no answer":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "EOF"},
-		"begin":          {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hi") }, func() error { return broken }, "broken"},
+		"another status":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }, load.For(time.Minute), "status 418"},
+		"another body":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "HI") }, load.For(time.Minute), "not as it must be"},
+		"no answer":              {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, load.For(time.Minute), "EOF"},
+		"what is done meanwhile": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hi") }, func(context.Context) error { return broken }, "broken"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			address := serve(t, test.serve)
 			_, err := load.Run(t.Context(), load.Target{Address: address, Request: load.Post(address, "/", nil), Body: []byte("hi"), Connections: 2},
-				10*time.Millisecond, time.Minute, test.begin, nil)
+				10*time.Millisecond, test.during)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -193,7 +190,7 @@ func TestRunEnds(t *testing.T) {
 		<-r.Context().Done()
 	})
 	go func() { <-asked; cancel() }()
-	_, err := load.Run(ctx, load.Target{Address: address, Request: load.Post(address, "/", nil), Connections: 3}, time.Minute, time.Minute, nil, nil)
+	_, err := load.Run(ctx, load.Target{Address: address, Request: load.Post(address, "/", nil), Connections: 3}, time.Minute, load.For(time.Minute))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}

@@ -22,6 +22,7 @@ var gateways = []struct {
 }{
 	{folder: ".", once: []string{"authenticated", "requiresScopes"}, after: func() error { return renameSources("graph/root_.generated.go") }},
 	{folder: "platform/exec/exectest/zoo", once: []string{"members", "sealed"}},
+	{folder: "bench/posts"},
 }
 
 // gqlgen turns each gateway's schema into Go, and adds what is missing to its resolvers.

@@ -5,12 +5,10 @@ import (
 	"os"
 	"runtime/metrics"
 	"strconv"
-	"time"
 )
 
 // Usage is what a process has used since it began.
 type Usage struct {
-	AtMicros   int64 `json:"atMicros"`   // when this was found out, since the process began to count
 	CPUMicros  int64 `json:"cpuMicros"`  // of all its threads, in the kernel too
 	Allocs     int64 `json:"allocs"`     // of memory from the heap
 	AllocBytes int64 `json:"allocBytes"` // of memory from the heap, in bytes
@@ -18,9 +16,6 @@ type Usage struct {
 	PeakRSS    int64 `json:"peakRss"`    // the most that it had, in bytes
 	Calls      int64 `json:"calls"`      // that it has answered, if it counts them
 }
-
-// began is any moment before the first reading: only differences are of use.
-var began = time.Now()
 
 // Read gives what this process has used, but for Calls. Where the system does not tell CPU time and peak, they are zero.
 func Read() Usage {
@@ -33,7 +28,7 @@ func Read() Usage {
 	}
 	metrics.Read(samples)
 	value := func(i int) int64 { return int64(samples[i].Value.Uint64()) } //nolint:gosec // no process has used so much
-	u := Usage{AtMicros: time.Since(began).Microseconds(), Allocs: value(0) + value(1), AllocBytes: value(2), RSS: residentNow()}
+	u := Usage{Allocs: value(0) + value(1), AllocBytes: value(2), RSS: residentNow()}
 	u.CPUMicros, u.PeakRSS = fromSystem()
 	if u.RSS == 0 {
 		u.RSS = value(3) - value(4)

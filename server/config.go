@@ -16,17 +16,20 @@ import (
 
 // Config is what mainstem.yaml says. The zero value is not valid: begin with DefaultConfig.
 type Config struct {
-	Listen         string                  `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
-	RequestTimeout config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED."`
-	MaxBodyBytes   config.Bytes            `yaml:"maxBodyBytes" desc:"The largest request that is read."`
-	BatchWindow    config.Duration         `yaml:"batchWindow" desc:"How long a batch waits for another key."`
-	Playground     bool                    `yaml:"playground" desc:"Whether / shows the Playground."`
-	Introspection  bool                    `yaml:"introspection" desc:"Whether clients may read the schema."`
-	LogLevel       string                  `yaml:"logLevel" desc:"debug, info, warn or error."`
-	CORS           CORSConfig              `yaml:"cors" desc:"Which web pages may ask."`
-	Auth           AuthConfig              `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
-	Telemetry      telemetry.Config        `yaml:"telemetry" desc:"Where traces go."`
-	Sources        map[string]SourceConfig `yaml:"sources" desc:"The services, by the name of their source."`
+	Listen          string                  `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
+	RequestTimeout  config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED."`
+	MaxBodyBytes    config.Bytes            `yaml:"maxBodyBytes" desc:"The largest request that is read."`
+	Executor        string                  `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
+	ShareOperations bool                    `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
+	BatchWindow     config.Duration         `yaml:"batchWindow" desc:"How long a batch waits for another key under gqlgen's executor; the compiled one knows when it is complete."`
+	TraceScope      string                  `yaml:"traceScope" desc:"The scope whose callers may ask by the header Mainstem-Trace for extensions.trace: what was run for the answer. A star lets everybody; empty lets nobody."`
+	Playground      bool                    `yaml:"playground" desc:"Whether / shows the Playground."`
+	Introspection   bool                    `yaml:"introspection" desc:"Whether clients may read the schema."`
+	LogLevel        string                  `yaml:"logLevel" desc:"debug, info, warn or error."`
+	CORS            CORSConfig              `yaml:"cors" desc:"Which web pages may ask."`
+	Auth            AuthConfig              `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
+	Telemetry       telemetry.Config        `yaml:"telemetry" desc:"Where traces go."`
+	Sources         map[string]SourceConfig `yaml:"sources" desc:"The services, by the name of their source."`
 }
 
 // CORSConfig is which web pages may ask.
@@ -57,15 +60,18 @@ const NoService = "none"
 // DefaultConfig gives the defaults: everything but the services' addresses.
 func DefaultConfig() Config {
 	c := Config{
-		Listen:         "127.0.0.1:4000",
-		RequestTimeout: config.Duration(5 * time.Second),
-		MaxBodyBytes:   1 << 20,
-		BatchWindow:    config.Duration(2 * time.Millisecond),
-		Playground:     true,
-		Introspection:  true,
-		LogLevel:       "info",
-		Telemetry:      telemetry.Defaults(),
-		Sources:        map[string]SourceConfig{},
+		Listen:          "127.0.0.1:4000",
+		RequestTimeout:  config.Duration(5 * time.Second),
+		MaxBodyBytes:    1 << 20,
+		Executor:        executorCompiled,
+		ShareOperations: true,
+		BatchWindow:     config.Duration(2 * time.Millisecond),
+		TraceScope:      "trace:read",
+		Playground:      true,
+		Introspection:   true,
+		LogLevel:        "info",
+		Telemetry:       telemetry.Defaults(),
+		Sources:         map[string]SourceConfig{},
 	}
 	for _, name := range sourceNames() {
 		c.Sources[name] = SourceConfig{Timeout: config.Duration(2 * time.Second), MaxResponseBytes: 8 << 20}
@@ -75,6 +81,15 @@ func DefaultConfig() Config {
 
 // originPattern is a scheme and a host, with a port or without one, in any of which a star may stand.
 var originPattern = regexp.MustCompile(`^https?://[^/?#\s]+$`)
+
+// The executors.
+const (
+	executorCompiled = "compiled"
+	executorGqlgen   = "gqlgen"
+)
+
+// everybody stands for all callers in place of a scope.
+const everybody = "*"
 
 // maxBytes is more than any request or answer should have, and less than would overflow.
 const maxBytes config.Bytes = 1 << 30
@@ -93,6 +108,7 @@ func (c Config) Validate() error {
 	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
 	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
 	check(c.MaxBodyBytes > 0 && c.MaxBodyBytes <= maxBytes, "maxBodyBytes", "must be more than nothing, and %s at most", maxBytes)
+	check(c.Executor == executorCompiled || c.Executor == executorGqlgen, "executor", "must be %s or %s", executorCompiled, executorGqlgen)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
 	for _, origin := range c.CORS.AllowedOrigins {
 		check(origin == "*" || originPattern.MatchString(origin), "cors.allowedOrigins", "%q is no origin such as https://shop.example", origin)

@@ -17,6 +17,7 @@ import (
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/authz"
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/loader"
@@ -36,7 +37,8 @@ func (s *Server) pipeline() http.Handler {
 	mux.Handle("/graphql", through(s.graphQL(),
 		s.deadline,   // first, before everything that can wait, such as for the keys of a token's issuer
 		s.identify,   // before anything that depends on the caller
-		s.passInputs, // last, with the caller known: what sources may pass on
+		s.passInputs, // with the caller known: what sources may pass on
+		s.explain,    // likewise: who may see how an answer came about
 	))
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -62,12 +64,19 @@ const maxTokens = 3_000
 
 // graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
 func (s *Server) graphQL() http.Handler {
-	resolver := resolvers.NewResolver(s.sources)
-	h := handler.New(graph.NewExecutableSchema(graph.Config{
+	options := exec.Options{
+		Gqlgen:  s.config.Executor == executorGqlgen,
+		Loaders: loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer},
+		Step:    s.tracing.Step,
+	}
+	if s.config.ShareOperations {
+		options.Share = &exec.Sharing{Identity: s.identity}
+	}
+	h := handler.New(graph.NewCompiledSchema(graph.Config{
 		Schema:     served(),
-		Resolvers:  resolver,
+		Resolvers:  resolvers.NewResolver(s.sources),
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
-	}))
+	}, options))
 	h.AddTransport(transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
 	h.SetErrorPresenter(s.present)
 	h.SetRecoverFunc(fault.Recover)
@@ -81,16 +90,6 @@ func (s *Server) graphQL() http.Handler {
 	} else {
 		h.Use(limit.NoIntrospection{})
 	}
-	options := loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer}
-	h.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(loader.WithScope(ctx, options))
-	})
-	h.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = loader.WithScope(ctx, options) // what a field has written, the next one reads afresh
-		}
-		return next(ctx)
-	})
 	return h
 }
 
@@ -134,8 +133,8 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, "Traceparent", "Tracestate"},
-		ExposedHeaders: []string{telemetry.RequestIDHeader},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, "Cache-Control", "Traceparent", "Tracestate"},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, telemetry.TraceIDHeader},
 		MaxAge:         600, // seconds
 	}).Handler(next)
 }
@@ -171,4 +170,28 @@ func (s *Server) passInputs(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(upstream.WithRequest(r.Context(), seen)))
 	})
+}
+
+// TraceHeader asks for extensions.trace.
+const TraceHeader = "Mainstem-Trace"
+
+// explain has the answers of those who ask, and may, tell in extensions.trace what was run for them.
+func (s *Server) explain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(TraceHeader) != "" && s.mayTrace(r.Context()) {
+			r = r.WithContext(exec.WithTrace(r.Context()))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) mayTrace(ctx context.Context) bool {
+	switch s.config.TraceScope {
+	case "":
+		return false
+	case everybody:
+		return true
+	}
+	caller, known := authn.From(ctx)
+	return known && caller.HasScopes(s.config.TraceScope)
 }

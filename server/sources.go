@@ -44,10 +44,11 @@ type clients struct {
 	names   []string // in the order of connect
 	made    map[string]client
 	wrong   map[string]error
+	inputs  map[string]upstream.Inputs
 }
 
 func newClients(configs map[string]SourceConfig, tracer trace.Tracer) (*clients, resolvers.Sources) {
-	c := &clients{configs: configs, tracer: tracer, made: map[string]client{}, wrong: map[string]error{}}
+	c := &clients{configs: configs, tracer: tracer, made: map[string]client{}, wrong: map[string]error{}, inputs: map[string]upstream.Inputs{}}
 	return c, connect(c)
 }
 
@@ -59,18 +60,19 @@ func sourceNames() []string {
 
 func (c *clients) http(name string, inputs upstream.Inputs) *upstream.HTTP {
 	h, err := upstream.NewHTTP(c.options(name, "http"), inputs)
-	keep(c, name, h, err)
+	keep(c, name, inputs, h, err)
 	return h
 }
 
 func (c *clients) grpc(name string, inputs upstream.Inputs) *upstream.GRPC {
 	g, err := upstream.NewGRPC(c.options(name, "grpc"), inputs)
-	keep(c, name, g, err)
+	keep(c, name, inputs, g, err)
 	return g
 }
 
-func keep(c *clients, name string, made client, err error) {
+func keep(c *clients, name string, inputs upstream.Inputs, made client, err error) {
 	c.names = append(c.names, name)
+	c.inputs[name] = inputs
 	if err != nil {
 		c.wrong[name] = err
 	} else {

@@ -147,7 +147,7 @@ func (s *Schema) answer(ctx context.Context, oc *graphql.OperationContext, p *pl
 }
 
 // execute runs the plan of a query or a mutation, and writes the answer to a buffer.
-func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *plan, buf []byte) *graphql.Response {
+func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *plan, buf *Buffer) *graphql.Response {
 	begin, write := Generated.Query, Generated.WriteQuery
 	if oc.Operation.Operation == ast.Mutation {
 		begin, write = Generated.Mutation, Generated.WriteMutation
@@ -157,7 +157,7 @@ func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *p
 }
 
 // run runs a plan from where begin begins, and writes the answer.
-func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf []byte, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
+func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf *Buffer, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
 	trace := newTrace(ctx)
 	w := wave.New(0)
 	inner := loader.WithScope(w.Context(ctx, nil), trace.loaders(s.options.Loaders))
@@ -178,13 +178,14 @@ func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan,
 	return &graphql.Response{Data: data}
 }
 
-// write writes the answer's data behind what is in the buffer. A panic, which only generated code could cause, costs all of it.
-func (r *Run) write(buf []byte, write func(w *Writer) bool) (data []byte) {
-	if buf == nil {
-		buf = make([]byte, 0, r.plan.size.Load())
+// write writes the answer's data behind what is in the buffer, if there is one. A panic, which only generated code could cause, costs all of
+// the data.
+func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
+	if b == nil {
+		b = &Buffer{Bytes: make([]byte, 0, r.plan.size.Load())}
 	}
-	w := &Writer{run: r, ctx: r.ctx, buf: buf}
-	from := len(buf)
+	from := len(b.Bytes)
+	w := &Writer{run: r, ctx: r.ctx, buf: b.Bytes}
 	defer func() {
 		if p := recover(); p != nil {
 			graphql.AddError(r.ctx, r.panicked(r.ctx, p))
@@ -197,6 +198,7 @@ func (r *Run) write(buf []byte, write func(w *Writer) bool) (data []byte) {
 	if size := int64(len(w.buf) - from); size > r.plan.size.Load() {
 		r.plan.size.Store(size)
 	}
+	b.Bytes = w.buf
 	return w.buf[from:]
 }
 
@@ -211,15 +213,20 @@ func rootName(schema *ast.Schema, operation ast.Operation) string {
 	}
 }
 
-type bufferKey struct{}
-
-// WithBuffer gives a context in which the data of an answer is appended to buf, which the caller may use again when it is done with the
-// response: after a copy, Response.Data has the rest of the same array. Data that is shared with other requests is elsewhere.
-func WithBuffer(ctx context.Context, buf []byte) context.Context {
-	return context.WithValue(ctx, bufferKey{}, buf)
+// Buffer is memory for an answer's data, which who has it can use again when the answer is sent.
+type Buffer struct {
+	Bytes []byte
 }
 
-func bufferOf(ctx context.Context) []byte {
-	buf, _ := ctx.Value(bufferKey{}).([]byte)
-	return buf
+type bufferKey struct{}
+
+// WithBuffer gives a context in which the data of an answer is appended to b. Data that is shared with other requests is elsewhere, and so
+// may be that of operations which gqlgen executes.
+func WithBuffer(ctx context.Context, b *Buffer) context.Context {
+	return context.WithValue(ctx, bufferKey{}, b)
+}
+
+func bufferOf(ctx context.Context) *Buffer {
+	b, _ := ctx.Value(bufferKey{}).(*Buffer)
+	return b
 }

@@ -15,10 +15,10 @@ type plan struct {
 	key        planKey
 	operation  *ast.OperationDefinition
 	fragments  ast.FragmentDefinitionList
-	conditions map[string]bool        // the variables that decide conditions
-	busy       map[*ast.Field]bool    // the fields somewhere below which is a step
-	sources    []string               // the sources that the operation can reach, each once
-	inputs     bool                   // whether arguments are input objects
+	conditions map[string]bool     // the variables that decide conditions
+	busy       map[*ast.Field]bool // the fields somewhere below which is a step
+	sources    []string            // the sources that the operation can reach, each once
+	inputs     bool                // whether arguments are input objects
 	root       *Selection
 	size       atomic.Int64 // how large answers have been, in bytes
 
@@ -38,9 +38,9 @@ type Selection struct {
 
 // Field is one field of a selection. What the generated code reads of it never changes.
 type Field struct {
-	ID     int  // of the field in the generated code
-	Step   bool // whether something is called for it
-	Busy   bool // whether steps are below it
+	ID   int  // of the field in the generated code
+	Step bool // whether something is called for it
+	Busy bool // whether steps are below it
 
 	info      *fieldInfo
 	collected graphql.CollectedField // as gqlgen has it: with the selections of all its occurrences

@@ -31,10 +31,10 @@ type Run struct {
 // done it is not to be looked at.
 type state struct {
 	done     bool
-	ctx      context.Context // of the step, for the error presenter
-	values   any             // []V
-	err      error           // of all objects
-	errs     []error         // by object; nil if there are none
+	ctx      context.Context       // of the step, for the error presenter
+	values   any                   // []V
+	err      error                 // of all objects
+	errs     []error               // by object; nil if there are none
 	added    map[int]gqlerror.List // what resolvers have reported beside their results, by object
 	shape    Shape
 	override graphql.Marshaler // what a root field's interceptor gave in its place

@@ -26,7 +26,7 @@ var Null = errors.New("null")
 
 // begin makes the step's context, in which the field is running. Errors that are reported in it are the step's own.
 func (s *Step) begin(f *Field, c Call, st *state) (*graphql.FieldContext, bool) {
-	ctx := graphql.WithFreshResponseContext(s.ctx)
+	ctx := s.run.reporting(s.ctx)
 	fc, err := c.Context(ctx, f.collected)
 	if fc == nil {
 		fc = &graphql.FieldContext{Object: f.info.object, Field: f.collected}
@@ -41,6 +41,20 @@ func (s *Step) begin(f *Field, c Call, st *state) (*graphql.FieldContext, bool) 
 		st.err = errs
 	}
 	return fc, false
+}
+
+// reporting gives a context in which errors and extensions are reported apart. The writer presents the errors, with their exact paths and in
+// the answer's order.
+func (r *Run) reporting(ctx context.Context) context.Context {
+	return graphql.WithResponseContext(ctx, unpresented, r.operation.RecoverFunc)
+}
+
+func unpresented(_ context.Context, err error) *gqlerror.Error {
+	known, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok || known.Err == nil && err != error(known) { //nolint:errorlint // one within another error: the outer one is what is reported
+		return gqlerror.Wrap(err)
+	}
+	return known
 }
 
 // allowed runs call if the step's directives allow it, and gives the error for all objects.
@@ -190,7 +204,7 @@ func (o *singular) start(ctx context.Context) {
 // work resolves objects until none is left. When one of them has to wait, another worker takes the place of this one.
 func (o *singular) work(step context.Context, w *wave.Wave) {
 	var replaced atomic.Bool
-	ctx := w.Context(graphql.WithFreshResponseContext(step), func() {
+	ctx := w.Context(o.run.reporting(step), func() {
 		if int(o.next.Load()) < o.count && !replaced.Swap(true) {
 			o.workers.Add(1)
 			o.start(step)

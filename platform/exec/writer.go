@@ -192,9 +192,13 @@ func (w *Writer) Replaced(f *Field) (good, replaced bool) {
 	return w.Marshal(f, st.override), true
 }
 
-// open gives the fault of a field that was not ready when the answer had to be written.
+// open gives the fault of a field that was not ready when the answer had to be written. What a mutation was doing may be done twice if it is
+// asked for again.
 func (w *Writer) open(f *Field) error {
 	opened := fault.Wrap(fault.DeadlineExceeded, context.Cause(w.run.ctx))
+	if w.run.plan.operation.Operation == ast.Mutation {
+		opened = opened.Keyless()
+	}
 	if len(f.info.sources) == 1 {
 		return opened.At(f.info.sources[0], "")
 	}

@@ -81,7 +81,10 @@ func read(err error) (*Error, *gqlerror.Error) {
 func (e *Error) extensions(traceID string) map[string]any {
 	x := map[string]any{"code": string(e.Code), "retryable": e.Retryable()}
 	if e.Source != "" {
-		x["source"], x["operation"] = e.Source, e.Operation
+		x["source"] = e.Source
+	}
+	if e.Operation != "" {
+		x["operation"] = e.Operation
 	}
 	if e.RetryAfter > 0 {
 		x["retryAfter"] = e.RetryAfterSeconds()

@@ -14,6 +14,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -27,16 +28,13 @@ const (
 	pathKey         = attribute.Key("graphql.field.path") // without indices
 )
 
-// GraphQL is the extension of a gqlgen server that traces operations: a span for each, and below it one for each step, which is
-// one field with a resolver for all its parents in a response. Neither has variables or arguments. Where the trace is not
-// recorded it costs next to nothing.
+// GraphQL is the extension of a gqlgen server that traces operations: a span for each. Step gives those below it. Neither has variables or
+// arguments. Where the trace is not recorded it costs next to nothing.
 type GraphQL struct{ tracer trace.Tracer }
 
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationInterceptor
-	graphql.ResponseInterceptor
-	graphql.FieldInterceptor
 } = GraphQL{}
 
 // GraphQL gives the extension.
@@ -95,31 +93,17 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
-// InterceptResponse ends the response's steps with it.
-func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+// Step gives a step of the compiled executor a span. It is an exec.Options.Step.
+func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
-		return next(ctx)
+		return ctx, func(error) {}
 	}
-	s := &steps{byPath: map[string]*step{}}
-	defer s.end()
-	return next(context.WithValue(ctx, stepsKey{}, s))
-}
-
-// InterceptField runs a field with a resolver inside its step's span. gqlgen comes here once per parent, and any of the calls may
-// be the one that resolves for all.
-func (g GraphQL) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
-	fc := graphql.GetFieldContext(ctx)
-	if fc == nil || !fc.IsResolver {
-		return next(ctx)
+	ctx, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
+		trace.WithAttributes(objectKey.String(f.Object()), fieldKey.String(f.Name()), pathKey.String(f.Path())))
+	return ctx, func(err error) {
+		markStep(span, err)
+		span.End()
 	}
-	s, recorded := ctx.Value(stepsKey{}).(*steps)
-	if !recorded {
-		return next(ctx)
-	}
-	step := s.enter(ctx, fc)
-	result, err := next(trace.ContextWithSpan(ctx, step.span))
-	s.leave(step, err)
-	return result, err
 }
 
 // markStep says with which code a step failed.

@@ -19,6 +19,10 @@ import (
 // RequestIDHeader carries the request's id in both directions.
 const RequestIDHeader = "X-Request-Id"
 
+// TraceIDHeader carries the id of the request's trace to the client. Errors have it too, but those of an answer that was shared have that
+// of the request which was executed.
+const TraceIDHeader = "X-Trace-Id"
+
 const (
 	maxRequestID     = 64
 	requestIDLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
@@ -39,6 +43,9 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 
 		ctx := propagation.TraceContext{}.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
 		ctx, span := t.startRequest(ctx, r, routes)
+		if sc := span.SpanContext(); sc.HasTraceID() {
+			w.Header().Set(TraceIDHeader, sc.TraceID().String())
+		}
 		sent := &answer{ResponseWriter: w}
 		finished := false
 		defer func() { // also when next panics

@@ -163,12 +163,13 @@ func TestAnswers(t *testing.T) {
 		status   int // with application/graphql-response+json
 		body     string
 	}{
-		"data":               {&graphql.Response{Data: []byte(`{"a":1}`)}, 200, `{"data":{"a":1}}`},
-		"data and errors":    {&graphql.Response{Data: []byte(`{"a":null}`), Errors: one}, 200, `{"errors":[{"message":"No."}],"data":{"a":null}}`},
-		"data that is null":  {&graphql.Response{Data: []byte(`null`), Errors: one}, 200, `{"errors":[{"message":"No."}],"data":null}`},
-		"errors alone":       {&graphql.Response{Errors: one}, 400, `{"errors":[{"message":"No."}]}`},
-		"extensions":         {&graphql.Response{Data: []byte(`{}`)}, 200, `{"data":{}}`},
-		"data that is wrong": {&graphql.Response{Data: []byte(`{"` + secret)}, 500, `{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`},
+		"data":                    {&graphql.Response{Data: []byte(`{"a":1}`)}, 200, `{"data":{"a":1}}`},
+		"data and errors":         {&graphql.Response{Data: []byte(`{"a":null}`), Errors: one}, 200, `{"errors":[{"message":"No."}],"data":{"a":null}}`},
+		"data that is null":       {&graphql.Response{Data: []byte(`null`), Errors: one}, 200, `{"errors":[{"message":"No."}],"data":null}`},
+		"errors alone":            {&graphql.Response{Errors: one}, 400, `{"errors":[{"message":"No."}]}`},
+		"extensions":              {&graphql.Response{Data: []byte(`{}`)}, 200, `{"data":{}}`},
+		"data as it stands":       {&graphql.Response{Data: []byte(`{"a" : 1}`)}, 200, `{"data":{"a" : 1}}`},
+		"errors nobody can write": {&graphql.Response{Data: []byte(`{}`), Errors: gqlerror.List{{Message: secret, Extensions: map[string]any{"code": func() {}}}}}, 500, `{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -21,6 +21,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -44,22 +45,25 @@ const (
 )
 
 // Do answers one request.
-func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	answer := answer{w: w, media: accepted(r.Header)}
+func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
+	buffer := newBuffer()
+	defer buffer.free()
+	r = r.WithContext(exec.WithBuffer(r.Context(), &buffer.Buffer))
+	answer := answer{w: w, media: accepted(r.Header), buffer: buffer}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
 	if err != nil {
-		answer.write(status, exec.DispatchError(r.Context(), gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		answer.write(status, executor.DispatchError(r.Context(), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	oc, errs := exec.CreateOperationContext(r.Context(), params)
+	oc, errs := executor.CreateOperationContext(r.Context(), params)
 	if len(errs) > maxErrors {
 		errs = errs[:maxErrors] // a document can be wrong in more ways than anybody wants to read
 	}
 	if errs != nil {
-		answer.write(answer.withoutData(http.StatusBadRequest), exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
+		answer.write(answer.withoutData(http.StatusBadRequest), executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
 		return
 	}
 	switch op := oc.Operation.Operation; {
@@ -71,14 +75,14 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 		err = fault.New(fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer.")
 	}
 	if err != nil {
-		answer.write(status, exec.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		answer.write(status, executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
 	}
-	respond, ctx := exec.DispatchOperation(r.Context(), oc)
+	respond, ctx := executor.DispatchOperation(r.Context(), oc)
 	switch response := respond(ctx); {
 	case response == nil: // the request was over before anything could be done
 		err := fault.Wrap(fault.DeadlineExceeded, r.Context().Err())
-		answer.write(answer.withoutData(http.StatusGatewayTimeout), exec.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)}))
+		answer.write(answer.withoutData(http.StatusGatewayTimeout), executor.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)}))
 	case len(response.Data) == 0: // refused by an extension
 		answer.write(answer.withoutData(http.StatusBadRequest), response)
 	default:
@@ -106,38 +110,6 @@ func accepted(header http.Header) string {
 	return mediaJSON
 }
 
-// answer writes one response.
-type answer struct {
-	w     http.ResponseWriter
-	media string
-}
-
-// withoutData gives the status of an answer to a well-formed request that has no data: clients that speak only application/json read
-// what is wrong from the body (section 6.4 of the specification).
-func (a answer) withoutData(status int) int {
-	if a.media == mediaGraphQL {
-		return status
-	}
-	return http.StatusOK
-}
-
-func (a answer) write(status int, response *graphql.Response) {
-	body, err := stdjson.Marshal(struct {
-		Errors     gqlerror.List      `json:"errors,omitempty"`
-		Data       stdjson.RawMessage `json:"data,omitempty"` // a request that was not executed has none
-		Extensions map[string]any     `json:"extensions,omitempty"`
-	}{response.Errors, response.Data, response.Extensions})
-	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
-	}
-	h := a.w.Header()
-	h.Set("Content-Type", a.media+"; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept")
-	a.w.WriteHeader(status)
-	_, _ = a.w.Write(body)
-}
-
 // read gives the request's parameters, or the status and fault to refuse it with.
 func (h HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
 	switch r.Method {
@@ -160,7 +132,7 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 		_ = conn.SetReadDeadline(deadline) // where there is no connection, as in tests, nothing is slow
 		defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes), min(r.ContentLength, h.MaxBodyBytes))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge, h.tooLarge()
 	}
@@ -172,6 +144,14 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 	}
 	params, err := parse(body)
 	return params, http.StatusBadRequest, err
+}
+
+// readAll reads a body of which a length was told, or not.
+func readAll(body io.Reader, told int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(max(told, 0)) + bytes.MinRead) // so that the end is found without growing again
+	_, err := b.ReadFrom(body)
+	return b.Bytes(), err
 }
 
 func (h HTTP) tooLarge() error {
@@ -275,9 +255,4 @@ func object(name string, text []byte) (map[string]any, error) {
 		return nil, fault.Newf(fault.BadUserInput, "`%s` must be a JSON object.", name)
 	}
 	return members, nil
-}
-
-// Refuse answers a request that is refused before it is read, as a GraphQL client expects it.
-func Refuse(w http.ResponseWriter, status int, response *gqlerror.Error) {
-	answer{w: w, media: mediaJSON}.write(status, &graphql.Response{Errors: gqlerror.List{response}})
 }

@@ -1,13 +1,10 @@
 package upstream
 
 import (
-	"bytes"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/upstream/internal/strictjson"
 )
 
 // Origin says which source and which of its operations something came from, for the faults that are found in it.
@@ -16,15 +13,16 @@ type Origin struct{ Source, Operation string }
 // Answer is the body of an answer: of a successful one to be read by Decode or DecodeItems, of a refusal by Refusal.
 type Answer struct {
 	Origin
-	body    []byte
-	refusal []byte // the body of a 4xx that is JSON
+	body    string // a string, so that what is read can be parts of it
+	refusal string // the body of a 4xx that is JSON
 }
 
-// Decode reads an answer into a type of the contract. It fails with SOURCE_CONTRACT_VIOLATION if the answer is not JSON of that
-// type or lacks a required member; members that the contract does not know are passed over.
+// Decode reads an answer into a type of the contract. It fails with SOURCE_CONTRACT_VIOLATION, which says where, if the answer is not JSON of
+// that type, lacks a required member or has one twice; members that the contract does not know are passed over. Strings are parts of the answer:
+// who keeps a few of them for longer than a request clones them, or keeps all of it.
 func Decode[T any](a Answer) (*T, error) {
 	v := new(T)
-	if err := decode(a.body, v, nil, nil); err != nil {
+	if err := strictjson.Unmarshal(a.body, v); err != nil {
 		return nil, a.violation(err)
 	}
 	return v, nil
@@ -35,33 +33,23 @@ func Decode[T any](a Answer) (*T, error) {
 // and no part of it may reach a client that the contract does not mean for users.
 func Refusal[T any](a Answer) *T {
 	v := new(T)
-	if a.refusal == nil || decode(a.refusal, v, nil, nil) != nil {
+	if strictjson.Unmarshal(a.refusal, v) != nil {
 		return nil
 	}
 	return v
 }
 
 // DecodeItems is Decode for an answer with one list of Items. An item that does not fit the contract has a fault under its index, and
-// in v as much as could be read of it; the others are read all the same.
+// in v as much as could be read of it; the others are read all the same. An item with a member twice spoils the answer: it may be the key.
 func DecodeItems[T, Item any](a Answer) (v *T, faults map[int]*fault.Error, err error) {
 	v = new(T)
-	n := 0
-	items := json.UnmarshalFromFunc(func(dec *jsontext.Decoder, item *Item) error {
-		raw, err := dec.ReadValue()
-		if err != nil {
-			return err
+	err = strictjson.UnmarshalItems[T, Item](a.body, v, func(n int, err error) {
+		if faults == nil {
+			faults = map[int]*fault.Error{}
 		}
-		if err := decode(raw, item, nil, nil); err != nil {
-			if faults == nil {
-				faults = map[int]*fault.Error{}
-			}
-			faults[n] = a.violation(fmt.Errorf("item %d: %w", n, err))
-			_ = json.Unmarshal(raw, item) // for its key, if it has one
-		}
-		n++
-		return nil
+		faults[n] = a.violation(fmt.Errorf("item %d: %w", n, err))
 	})
-	if err := decode(a.body, v, shapeOf[Item](), json.WithUnmarshalers(items)); err != nil {
+	if err != nil {
 		return nil, nil, a.violation(err)
 	}
 	return v, faults, nil
@@ -118,17 +106,4 @@ func ByKey[K comparable, Item, V any](
 		}
 	}
 	return found, failed.OrNil()
-}
-
-// decode checks that what the contract requires is there, which Go types cannot tell once they are filled, and fills v. A value of
-// the shape opaque is left to options.
-func decode[T any](body []byte, v *T, opaque *shape, options json.Options) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
-	if err := shapeOf[T]().check(dec, opaque); err != nil {
-		return err
-	}
-	if options == nil {
-		return json.Unmarshal(body, v)
-	}
-	return json.Unmarshal(body, v, options)
 }

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -78,48 +80,56 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 const maxRefusalBytes = 64 << 10
 
 // roundTrip gives the body of an answer, or a fault and, of a refusal, the JSON that comes with it.
-func (h *HTTP) roundTrip(req *http.Request) (body, refusal []byte, err error) {
+func (h *HTTP) roundTrip(req *http.Request) (body, refusal string, err error) {
 	if !h.has(req.URL) {
-		return nil, nil, fault.Wrap(fault.Internal, errors.New("the request left its service"))
+		return "", "", fault.Wrap(fault.Internal, errors.New("the request left its service"))
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	h.inputs.Each(req.Context(), req.Header.Set)
 	propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
-	var resp *http.Response
+	var r reply
 	err = onWire(req.Context(), func() (err error) {
-		resp, body, err = h.exchange(req)
+		r, err = h.exchange(req)
 		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return "", "", err
 	}
-	if resp.StatusCode == http.StatusNotFound && !isJSON(resp) {
-		return nil, nil, Violation("a 404 of %.100q: not the service's own, so the URL is wrong", resp.Header.Get("Content-Type"))
+	media := r.header.Get("Content-Type")
+	if r.status == http.StatusNotFound && !isJSON(media) {
+		return "", "", Violation("a 404 of %.100q: not the service's own, so the URL is wrong", media)
 	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		if resp.StatusCode >= 400 && resp.StatusCode < 500 && isJSON(resp) && len(body) <= maxRefusalBytes {
-			refusal = body
+	if r.status < 200 || r.status > 299 {
+		if r.status >= 400 && r.status < 500 && isJSON(media) && len(r.body) <= maxRefusalBytes {
+			refusal = r.body
 		}
-		return nil, refusal, fault.FromHTTP(resp.StatusCode, resp.Header, body)
+		return "", refusal, fault.FromHTTP(r.status, r.header, []byte(r.body))
 	}
-	if len(body) > 0 && !isJSON(resp) {
-		return nil, nil, Violation("the answer is %.100q, not JSON", resp.Header.Get("Content-Type"))
+	if r.body != "" && !isJSON(media) {
+		return "", "", Violation("the answer is %.100q, not JSON", media)
 	}
-	return body, nil, nil
+	return r.body, "", nil
+}
+
+// reply is all of what a service answered.
+type reply struct {
+	status int
+	header http.Header
+	body   string
 }
 
 // exchange sends a request and reads the whole answer.
-func (h *HTTP) exchange(req *http.Request) (*http.Response, []byte, error) {
+func (h *HTTP) exchange(req *http.Request) (reply, error) {
 	resp, err := h.client.Do(req)
 	if err != nil {
 		if inner, ok := errors.AsType[*url.Error](err); ok {
 			err = inner.Err // without the URL, whose query may hold what a client sent
 		}
-		return nil, nil, err
+		return reply{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := h.readBody(resp)
-	return resp, body, err
+	return reply{resp.StatusCode, resp.Header, body}, err
 }
 
 // has says whether u is the service's: on its host and below its base path, whoever resolves dots and escapes on the way.
@@ -135,25 +145,40 @@ func (h *HTTP) has(u *url.URL) bool {
 	return true
 }
 
+// bodies are where answers are put together: their lengths are not always told, and each is kept as a string of just its own.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooledBytes bounds what waits for further answers after a long one.
+const maxPooledBytes = 1 << 20
+
 // readBody reads a body of at most MaxBytes, from an answer that tells its length or not.
-func (h *HTTP) readBody(resp *http.Response) ([]byte, error) {
+func (h *HTTP) readBody(resp *http.Response) (string, error) {
 	if resp.ContentLength > h.MaxBytes {
-		return nil, Violation("the answer has %d bytes; %d are allowed", resp.ContentLength, h.MaxBytes)
+		return "", Violation("the answer has %d bytes; %d are allowed", resp.ContentLength, h.MaxBytes)
 	}
-	if resp.ContentLength >= 0 {
-		body := make([]byte, resp.ContentLength)
-		_, err := io.ReadFull(resp.Body, body)
-		return body, err
+	b := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if b.Cap() <= maxPooledBytes {
+			b.Reset()
+			bodies.Put(b)
+		}
+	}()
+	if resp.ContentLength > 0 {
+		b.Grow(int(resp.ContentLength) + bytes.MinRead) // what it is read with at its end
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, h.MaxBytes+1))
-	if err == nil && int64(len(body)) > h.MaxBytes {
-		return nil, Violation("the answer has more than the %d bytes that are allowed", h.MaxBytes)
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, h.MaxBytes+1))
+	if err == nil && int64(b.Len()) > h.MaxBytes {
+		return "", Violation("the answer has more than the %d bytes that are allowed", h.MaxBytes)
 	}
-	return body, err
+	return b.String(), err
 }
 
-func isJSON(resp *http.Response) bool {
-	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+// isJSON says whether a Content-Type is one of JSON.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true // most are
+	}
+	media, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 

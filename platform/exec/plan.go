@@ -14,7 +14,7 @@ import (
 type plan struct {
 	key        planKey
 	operation  *ast.OperationDefinition
-	fragments  ast.FragmentDefinitionList
+	fragments  map[string]*ast.FragmentDefinition
 	conditions map[string]bool     // the variables that decide conditions
 	busy       map[*ast.Field]bool // the fields somewhere below which is a step
 	sources    []string            // the sources that the operation can reach, each once
@@ -111,7 +111,7 @@ func (c *collector) collect(set ast.SelectionSet) {
 				continue
 			}
 			c.fragments[s.Name] = true
-			if def := c.plan.fragments.ForName(s.Name); c.object.satisfies[def.TypeCondition] {
+			if def := c.plan.fragments[s.Name]; c.object.satisfies[def.TypeCondition] {
 				c.collect(def.SelectionSet)
 			}
 		}

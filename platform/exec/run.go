@@ -145,7 +145,7 @@ func (r *Run) resolve(root *Step) {
 	switch {
 	case r.operation.Operation.Operation == ast.Mutation:
 		for _, s := range root.next {
-			s.ctx = loader.WithScope(s.ctx, r.schema.options.Loaders) // what a field has written, the next one reads afresh
+			s.ctx = loader.WithScope(s.ctx, r.trace.loaders(r.schema.options.Loaders)) // what a field has written, the next one reads afresh
 			if !r.alone(s) {
 				break
 			}

@@ -11,7 +11,7 @@ import (
 type scan struct {
 	objects   map[string]*object
 	schema    *ast.Schema
-	fragments ast.FragmentDefinitionList
+	fragments map[string]*ast.FragmentDefinition
 
 	seen       map[string]bool // the fragments, and whether steps are in them
 	busy       map[*ast.Field]bool
@@ -23,7 +23,10 @@ type scan struct {
 
 // scanOperation reads an operation of a valid document.
 func (s *Schema) scanOperation(doc *ast.QueryDocument, operation *ast.OperationDefinition) *scan {
-	c := &scan{objects: s.objects, schema: s.schema, fragments: doc.Fragments, seen: map[string]bool{}, busy: map[*ast.Field]bool{}}
+	c := &scan{objects: s.objects, schema: s.schema, fragments: make(map[string]*ast.FragmentDefinition, len(doc.Fragments)), seen: map[string]bool{}, busy: map[*ast.Field]bool{}}
+	for _, f := range doc.Fragments {
+		c.fragments[f.Name] = f
+	}
 	if len(operation.Directives) > 0 {
 		c.declined = "a directive on an operation"
 	}
@@ -47,7 +50,7 @@ func (c *scan) selections(set ast.SelectionSet) bool {
 			known, ok := c.seen[s.Name]
 			if !ok {
 				c.seen[s.Name] = false // a valid document has no cycles
-				known = c.selections(c.fragments.ForName(s.Name).SelectionSet)
+				known = c.selections(c.fragments[s.Name].SelectionSet)
 				c.seen[s.Name] = known
 			}
 			steps = known || steps
@@ -155,13 +158,14 @@ const (
 // planOf gives the plan of a request's operation, or why there is none.
 func (s *Schema) planOf(oc *graphql.OperationContext) (*plan, string) {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
+	kept := len(key.document) > 0 && len(key.document) <= maxPlanned
 	doc, known := s.documents.Get(key)
-	if !known {
+	if !known || !kept {
 		doc = &document{s.scanOperation(oc.Doc, oc.Operation), oc.Operation}
 		if len(doc.conditions) > maxConditions && doc.declined == "" {
 			doc.declined = "so many conditions"
 		}
-		if len(key.document) <= maxPlanned {
+		if kept {
 			s.documents.Add(key, doc)
 		}
 	}
@@ -170,9 +174,9 @@ func (s *Schema) planOf(oc *graphql.OperationContext) (*plan, string) {
 	}
 	key.conditions = doc.bits(oc.Variables)
 	p, known := s.plans.Get(key)
-	if !known {
+	if !known || !kept {
 		p = doc.plan(key)
-		if len(key.document) <= maxPlanned {
+		if kept {
 			s.plans.Add(key, p)
 		}
 	}

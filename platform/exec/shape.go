@@ -3,6 +3,7 @@ package exec
 // Shape says which object of a selection a value is: a step's objects are those of all lists, one after the other and without nulls.
 type Shape struct {
 	starts [][]int32 // for each depth of lists: where each list's elements begin among those of all
+	lost   []error   // for each value of the field: why there is none; nil if there are all
 	places []int32   // for each element of the innermost lists: its place among the objects of its type, -1 for none; nil if that is its index
 }
 
@@ -41,11 +42,13 @@ func ListsOf[V any](shape *Shape, lists [][]V) []*V {
 	return all
 }
 
-// Pointers gives pointers to values.
-func Pointers[V any](values []V) []*V {
+// Pointers gives pointers to values, nil where there is none.
+func Pointers[V any](shape *Shape, values []V) []*V {
 	all := make([]*V, len(values))
 	for i := range values {
-		all[i] = &values[i]
+		if shape.lost == nil || shape.lost[i] == nil {
+			all[i] = &values[i]
+		}
 	}
 	return all
 }

@@ -123,6 +123,7 @@ func (r *Run) pass(ctx context.Context) {
 func hold[V any](s *Step, f *Field, st *state, values []V, then func(s *Step, f *Field, shape *Shape, values []V)) {
 	st.values = values
 	if f.Busy && then != nil {
+		st.shape.lost = st.errs
 		then(s, f, &st.shape, values)
 	}
 }
@@ -134,24 +135,58 @@ func Singular[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx
 		if !ok {
 			return
 		}
-		values := make([]V, len(objects))
-		run := s.run
+		run, values := s.run, make([]V, len(objects))
 		ctx, ended := s.observe(s.ctx, len(objects))
-		one := &singular{run: run, state: st, count: len(objects), call: func(ctx context.Context, i int) (err error) {
-			defer func() {
-				if p := recover(); p != nil {
-					err = run.panicked(ctx, p)
-				}
-			}()
-			values[i], err = resolve(ctx, fc, objects[i])
+		one := &singular{run: run, state: st, count: len(objects)}
+		if len(objects) > 1 { // what is ready at the deadline is given, though the others are not
+			st.values, st.errs = values, openErrors(len(objects))
+			run.mu.Lock()
+			run.keep([]published{{f, &state{done: true, ctx: st.ctx, values: values, errs: st.errs}}})
+			run.mu.Unlock()
+		}
+		one.call = func(ctx context.Context, i int) error {
+			v, err := guarded(run, ctx, func() (V, error) { return resolve(ctx, fc, objects[i]) })
+			run.mu.Lock()
+			defer run.mu.Unlock()
+			if run.closed {
+				return nil
+			}
+			if err == nil {
+				values[i] = v
+			}
+			if st.errs != nil {
+				st.errs[i] = err
+			}
 			return err
-		}}
+		}
 		st.err = allowed(ctx, c, one.all)
 		ended(st.failed())
 		if st.err == nil {
 			hold(s, f, st, values, then)
 		}
 	})
+}
+
+// openErrors gives errors that say of n objects that they are not ready.
+func openErrors(n int) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = errOpen
+	}
+	return errs
+}
+
+// errOpen in place of an error says that a value was not ready at the deadline.
+var errOpen = errors.New("open")
+
+// guarded calls a resolver. A panic is its error.
+func guarded[V any](r *Run, ctx context.Context, resolve func() (V, error)) (v V, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.panicked(ctx, p)
+		}
+	}()
+	return resolve()
 }
 
 // singular is a step that resolves one object at a time.
@@ -164,21 +199,21 @@ type singular struct {
 	next    atomic.Int64 // the object that nobody has taken yet
 	workers atomic.Int64 // that have not ended
 	ended   *wave.Waiter // of the step, for the others
-	mu      sync.Mutex   // of the state's errors
+	mu      sync.Mutex   // of the errors that were reported
 }
 
 // maxWorkers is how many calls of one step may run at once.
 const maxWorkers = 8
 
-// all resolves all objects: on the step's own goroutine, and on others if there are several.
+// all resolves all objects, and gives the error of the only one.
 func (o *singular) all(ctx context.Context) error {
-	if o.count == 1 {
-		o.next.Store(1)
-		o.one(wave.From(ctx).Context(ctx, nil), 0, 0)
-		o.run.pass(ctx)
-		return nil
-	}
 	own := wave.From(ctx).Context(ctx, nil)
+	if o.count == 1 {
+		err := o.call(own, 0)
+		o.state.note(own, 0, 0)
+		o.run.pass(own)
+		return err
+	}
 	o.ended = wave.NewWaiter(own)
 	workers := min(maxWorkers, o.count)
 	o.workers.Store(int64(workers))
@@ -217,22 +252,11 @@ func (o *singular) work(step context.Context, w *wave.Wave) {
 		if i >= o.count {
 			return
 		}
-		reported = o.one(ctx, i, reported)
+		_ = o.call(ctx, i) // which keeps its error
+		o.mu.Lock()
+		reported = o.state.note(ctx, i, reported)
+		o.mu.Unlock()
 	}
-}
-
-// one resolves one object. It gives how many errors have been reported in the context, of which so many were known.
-func (o *singular) one(ctx context.Context, i, known int) int {
-	err := o.call(ctx, i)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err != nil {
-		if o.state.errs == nil {
-			o.state.errs = make([]error, o.count)
-		}
-		o.state.errs[i] = err
-	}
-	return o.state.note(ctx, i, known)
 }
 
 // note keeps the errors that were reported in a context, after the first so many, as those of one object. It gives how many there are now.
@@ -274,16 +298,10 @@ func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 	st.err = allowed(s.ctx, c, func(ctx context.Context) error {
 		reported := 0
 		for i := range objects {
-			err := func() (err error) {
-				defer func() {
-					if p := recover(); p != nil {
-						err = s.run.panicked(ctx, p)
-					}
-				}()
-				values[i], err = resolve(ctx, fc, objects[i])
-				return err
-			}()
-			if err != nil {
+			v, err := guarded(s.run, ctx, func() (V, error) { return resolve(ctx, fc, objects[i]) })
+			if err == nil {
+				values[i] = v
+			} else {
 				if st.errs == nil {
 					st.errs = make([]error, len(objects))
 				}

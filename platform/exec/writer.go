@@ -164,6 +164,8 @@ func (w *Writer) report(f *Field, st *state, index int) bool {
 	switch {
 	case err == nil:
 		return true
+	case err == errOpen: //nolint:errorlint // it is never wrapped
+		w.Fail(f, w.open(f))
 	case err != Null: //nolint:errorlint // it is never wrapped
 		w.Fail(f, err)
 	case f.nonNull:

@@ -90,7 +90,7 @@ func (g *generator) findWork() {
 
 // step says whether something has to be called for a field.
 func (g *generator) step(f *codegen.Field) bool {
-	return f.Object.Root || f.IsResolver || f.IsMethod() || f.HasHaser || len(f.ImplDirectives()) > 0
+	return f.Object.Root || f.IsResolver || f.IsMethod() || f.HasHaser || len(f.Args) > 0 || len(f.ImplDirectives()) > 0
 }
 
 // declined says whether gqlgen's executor has to answer operations with the field.

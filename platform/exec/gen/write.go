@@ -525,7 +525,7 @@ func (g *generator) gatherReference(ref *config.TypeReference) {
 	case def.Kind != ast.Object || ref.IsNilable():
 		c.line("c.gather%s(s, f, shape, vs)", def.Name)
 	default:
-		c.line("c.gather%s(s, f, shape, exec.Pointers(vs))", def.Name)
+		c.line("c.gather%s(s, f, shape, exec.Pointers(shape, vs))", def.Name)
 	}
 	c.line("}\n")
 	if ref.IsSlice() && (def.Kind != ast.Object || ref.Elem().IsSlice() || ref.Elem().IsNilable()) {

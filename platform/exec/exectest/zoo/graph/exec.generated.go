@@ -3939,7 +3939,7 @@ func (c *compiled) writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋex
 }
 
 func (c *compiled) gatherNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Step) {
-	c.gatherStep(s, f, shape, exec.Pointers(vs))
+	c.gatherStep(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
@@ -4031,7 +4031,7 @@ func (c *compiled) writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋex
 }
 
 func (c *compiled) gatherNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Nest) {
-	c.gatherNest(s, f, shape, exec.Pointers(vs))
+	c.gatherNest(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) gatherNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Nest) {
@@ -4046,11 +4046,11 @@ func (c *compiled) writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 }
 
 func (c *compiled) gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Keeper) {
-	c.gatherKeeper(s, f, shape, exec.Pointers(vs))
+	c.gatherKeeper(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) gatherNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Note) {
-	c.gatherNote(s, f, shape, exec.Pointers(vs))
+	c.gatherNote(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w *exec.Writer, f *exec.Field, v []model.Size) bool {
@@ -4108,7 +4108,7 @@ func (c *compiled) gatherOwl(s *exec.Step, f *exec.Field, shape *exec.Shape, vs 
 }
 
 func (c *compiled) gatherNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Lion) {
-	c.gatherLion(s, f, shape, exec.Pointers(vs))
+	c.gatherLion(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Owl) bool {
@@ -4147,7 +4147,7 @@ func (c *compiled) writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋe
 }
 
 func (c *compiled) gatherNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Stone) {
-	c.gatherStone(s, f, shape, exec.Pointers(vs))
+	c.gatherStone(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) gatherStone(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Stone) {
@@ -4319,7 +4319,7 @@ func (c *compiled) writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋex
 }
 
 func (c *compiled) gatherNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Tree) {
-	c.gatherTree(s, f, shape, exec.Pointers(vs))
+	c.gatherTree(s, f, shape, exec.Pointers(shape, vs))
 }
 
 func (c *compiled) gatherTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Tree) {

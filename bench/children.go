@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/mainstem/mainstem/bench/posts/process"
@@ -56,14 +57,15 @@ type child struct {
 	name    string
 	command *exec.Cmd
 	input   io.Closer // the process ends when this is closed, or when we are gone
-	output  io.Closer
+	said    *tail
 }
 
 // start runs a program until close, and gives it once it is ready.
 func (p *programs) start(ctx context.Context, program string, args ...string) (*child, error) {
 	args = append(args, "--attached", "--stats", "127.0.0.1:0")
 	command := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(p.dir, program), args...) //nolint:gosec // our own
-	command.Stderr = os.Stderr
+	said := &tail{}
+	command.Stderr = said
 	input, err := command.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -75,7 +77,7 @@ func (p *programs) start(ctx context.Context, program string, args ...string) (*
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
-	c := &child{name: program, command: command, input: input, output: output}
+	c := &child{name: program, command: command, input: input, said: said}
 	p.children = append(p.children, c)
 	stop := context.AfterFunc(ctx, func() { _ = input.Close() })
 	defer stop()
@@ -84,7 +86,7 @@ func (p *programs) start(ctx context.Context, program string, args ...string) (*
 		err = json.Unmarshal(line, &c.Ready)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s did not start: %w", program, errors.Join(context.Cause(ctx), err))
+		return nil, fmt.Errorf("%s did not start: %w\n%s", program, errors.Join(context.Cause(ctx), err), said)
 	}
 	return c, nil
 }
@@ -97,9 +99,31 @@ func (c *child) wait() error {
 	kill := time.AfterFunc(grace, func() { _ = c.command.Process.Kill() })
 	defer kill.Stop()
 	if err := c.command.Wait(); err != nil {
-		return fmt.Errorf("%s: %w", c.name, err)
+		return fmt.Errorf("%s: %w\n%s", c.name, err, c.said)
 	}
 	return nil
+}
+
+// tail keeps the end of what is written to it: a gateway that is stopped under load has much to say. It is safe for concurrent use.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const maxTail = 4 << 10
+
+func (t *tail) Write(text []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, text...)
+	t.text = t.text[max(0, len(t.text)-maxTail):]
+	return len(text), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
 }
 
 // usage asks a process what it has used.

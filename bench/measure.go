@@ -88,6 +88,11 @@ type plan struct {
 	duration    time.Duration // of each load
 }
 
+// chosen gives the workload that is asked for, or the first.
+func (p plan) chosen() workload {
+	return workloads[max(0, slices.IndexFunc(workloads, func(w workload) bool { return w.name == p.only }))]
+}
+
 // compare measures all workloads, with the gateways taking turns: whatever else the machine does falls on all.
 func compare(ctx context.Context, f *fleet, p plan) ([]row, error) {
 	var contests []*contest

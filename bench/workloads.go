@@ -117,6 +117,7 @@ func (f *fleet) startGateway(ctx context.Context, k kind, services *child) (*chi
 type side struct {
 	gateway, services *child
 	target            load.Target
+	data              any // of its answer
 }
 
 // side makes a side of a workload. Its answer is the first one that the gateway gives, which must be without errors.
@@ -138,13 +139,16 @@ func (f *fleet) side(ctx context.Context, w workload, c competitor, connections 
 		return side{}, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	s := side{gateway: gateway, services: services}
 	answer, err := do(request)
-	if err != nil {
-		return side{}, err
+	if err == nil {
+		s.data, err = dataOf(answer)
 	}
-	return side{gateway, services, load.Target{
-		Address: at.Host, Request: load.Post(at.Host, at.Path, body), Body: answer, Connections: connections,
-	}}, nil
+	if err != nil {
+		return side{}, fmt.Errorf("%s, %s: %w", w.name, c, err)
+	}
+	s.target = load.Target{Address: at.Host, Request: load.Post(at.Host, at.Path, body), Body: answer, Connections: connections}
+	return s, nil
 }
 
 var (
@@ -152,23 +156,26 @@ var (
 	errNoAnswer = errors.New("the answer is not data alone")
 )
 
-// sides makes all sides of a workload, and checks that they answer the same, and without errors.
+// dataOf gives the data of an answer that has nothing else.
+func dataOf(body []byte) (any, error) {
+	var answer map[string]any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, err
+	}
+	if len(answer) != 1 || answer["data"] == nil {
+		return nil, fmt.Errorf("%w: %.500s", errNoAnswer, body)
+	}
+	return answer["data"], nil
+}
+
+// sides makes all sides of a workload, and checks that they answer the same.
 func (f *fleet) sides(ctx context.Context, w workload, connections int) (all [len(competitors)]side, err error) {
-	var data [len(competitors)]any
 	for i, c := range competitors {
 		if all[i], err = f.side(ctx, w, c, connections); err != nil {
 			return all, err
 		}
-		body := all[i].target.Body
-		var answer map[string]any
-		if err := json.Unmarshal(body, &answer); err != nil {
-			return all, fmt.Errorf("%s, %s: %w", w.name, c, err)
-		}
-		if data[i] = answer["data"]; len(answer) != 1 || data[i] == nil {
-			return all, fmt.Errorf("%s, %s: %w: %.500s", w.name, c, errNoAnswer, body)
-		}
-		if !reflect.DeepEqual(data[i], data[0]) {
-			return all, fmt.Errorf("%s, %s: %w: %.500s and %.500s", w.name, c, errUnequal, all[0].target.Body, body)
+		if !reflect.DeepEqual(all[i].data, all[0].data) {
+			return all, fmt.Errorf("%s, %s: %w: %.500s and %.500s", w.name, c, errUnequal, all[0].target.Body, all[i].target.Body)
 		}
 	}
 	return all, nil

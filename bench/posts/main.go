@@ -28,7 +28,7 @@ type flags struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	var f flags
 	kong.Parse(&f, kong.Name("posts"), kong.Description("A gateway of posts and users, to be loaded."))
 	if err := run(ctx, f); err != nil {
@@ -39,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, f flags) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	g, err := gateway.New(gateway.Options{Upstream: f.Upstream, Executor: f.Executor, Share: f.Share, Log: log})
+	g, err := gateway.New(gateway.Options{Upstream: f.Upstream, Executor: f.Executor, Share: f.Share, Log: log}) //nolint:contextcheck // what it makes outlives the start
 	if err != nil {
 		return err
 	}

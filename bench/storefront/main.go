@@ -28,7 +28,7 @@ type commands struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	var c commands
 	parsed := kong.Parse(&c, kong.Name("storefront"), kong.Description("The storefront, to be loaded."), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := parsed.Run(); err != nil {
@@ -109,7 +109,7 @@ func (c gatewayCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, p.End())
 	}
-	s, err := server.New(settings, log, tracing)
+	s, err := server.New(settings, log, tracing) //nolint:contextcheck // what it starts lives until Stop
 	if err != nil {
 		return errors.Join(err, p.End())
 	}

@@ -25,7 +25,7 @@ type flags struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	var f flags
 	kong.Parse(&f, kong.Name("upstream"), kong.Description("A service of posts and users, to be called by a gateway under load."))
 	if err := run(ctx, f); err != nil {

@@ -13,7 +13,7 @@ func fromSystem() (cpuMicros, peakRSS int64) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return 0, 0
 	}
-	peakRSS = int64(r.Maxrss)
+	peakRSS = int64(r.Maxrss) //nolint:unconvert // where it is not as wide
 	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
 		peakRSS *= 1024 // elsewhere it is in KiB
 	}

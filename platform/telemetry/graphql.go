@@ -93,7 +93,7 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
-// Step gives a step of the compiled executor a span. It is an exec.Options.Step.
+// Step gives a step of the compiled executor a span, below that of the operation. It is an exec.Options.Step.
 func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, func(error) {}
@@ -101,14 +101,9 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Con
 	ctx, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
 		trace.WithAttributes(objectKey.String(f.Object()), fieldKey.String(f.Name()), pathKey.String(f.Path())))
 	return ctx, func(err error) {
-		markStep(span, err)
+		if err != nil {
+			span.SetStatus(codes.Error, string(fault.From(err).Code))
+		}
 		span.End()
-	}
-}
-
-// markStep says with which code a step failed.
-func markStep(span trace.Span, err error) {
-	if err != nil {
-		span.SetStatus(codes.Error, string(fault.From(err).Code))
 	}
 }

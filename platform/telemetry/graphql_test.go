@@ -11,61 +11,79 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/google/go-cmp/cmp"
-	"github.com/vektah/gqlparser/v2"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mainstem/mainstem/platform/exec"
+	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
 
-var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
-	type Query { products: [Product!] }
-	type Mutation { buy: Product }
-	type Product { name: String, stock: Stock, related: [Product!] }
-	type Stock { level: Int }
-`})
+// pride is the zoo where lions are as many as are asked for, and their owners and dens what a test says. What it does not say, is nil.
+type pride struct {
+	graph.ResolverRoot
+	owner func(ctx context.Context, lions int) error
+	home  func(ctx context.Context) error
+}
 
-// run executes a document: exec stands for the generated code.
-func run(ctx context.Context, t testing.TB, tel *telemetry.Telemetry, document string, exec func(ctx context.Context) graphql.ResponseHandler) (graphql.ResponseHandler, context.Context) {
+func (p pride) Query() graph.QueryResolver { return herd{p.ResolverRoot.Query()} }
+func (p pride) Lion() graph.LionResolver   { return lions{p.ResolverRoot.Lion(), p} }
+
+type herd struct{ graph.QueryResolver }
+
+func (herd) Lions(_ context.Context, first int) ([]model.Lion, error) {
+	return make([]model.Lion, first), nil
+}
+
+type lions struct {
+	graph.LionResolver
+	pride pride
+}
+
+func (l lions) Owner(ctx context.Context, objs []*model.Lion) ([]*model.Keeper, error) {
+	owners := make([]*model.Keeper, len(objs))
+	for i := range owners {
+		owners[i] = &model.Keeper{}
+	}
+	if l.pride.owner == nil {
+		return owners, nil
+	}
+	return owners, l.pride.owner(ctx, len(objs))
+}
+
+func (l lions) Home(ctx context.Context, _ *model.Lion) (*model.Den, error) {
+	if l.pride.home == nil {
+		return nil, nil
+	}
+	return nil, l.pride.home(ctx)
+}
+
+// ask has the compiled executor answer a query of the pride. What respond makes of the response, if it is not nil, is what is sent.
+func ask(ctx context.Context, t testing.TB, tel *telemetry.Telemetry, query string, p pride, respond graphql.ResponseMiddleware) *graphql.Response {
 	t.Helper()
-	e := executor.New(&graphql.ExecutableSchemaMock{
-		SchemaFunc:     func() *ast.Schema { return schema },
-		ExecFunc:       exec,
-		ComplexityFunc: func(context.Context, string, string, int, map[string]any) (int, bool) { return 0, false },
-	})
+	config := zoo.Config(model.Faults{})
+	p.ResolverRoot = config.Resolvers
+	config.Resolvers = p
+	e := executor.New(graph.NewCompiledSchema(config, exec.Options{Step: tel.Step}))
+	e.SetRecoverFunc(fault.Recover)
 	e.Use(tel.GraphQL())
+	if respond != nil {
+		e.AroundResponses(respond)
+	}
 	ctx = graphql.StartOperationTrace(ctx)
-	oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: document})
+	oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 	if errs != nil {
 		t.Fatal(errs)
 	}
-	return e.DispatchOperation(ctx, oc)
+	handle, ctx := e.DispatchOperation(ctx, oc)
+	return handle(ctx)
 }
-
-// resolve does what generated code does for one parent of a field. indices stand for the lists on the way to the field.
-func resolve(ctx context.Context, object, alias string, isResolver bool, resolver graphql.Resolver) (context.Context, error) {
-	inner := ctx
-	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
-		Object: object, IsResolver: isResolver,
-		Field: graphql.CollectedField{Field: &ast.Field{Name: strings.TrimSuffix(alias, "2"), Alias: alias}},
-	})
-	_, err := graphql.GetOperationContext(ctx).ResolverMiddleware(ctx, func(ctx context.Context) (any, error) {
-		inner = ctx
-		return resolver(ctx)
-	})
-	return inner, err
-}
-
-func element(ctx context.Context, i int) context.Context {
-	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Index: &i})
-}
-
-func nothing(context.Context) (any, error) { return nil, nil }
 
 // tree writes the spans as the paths of their names, sorted.
 func tree(spans []sdktrace.ReadOnlySpan) []string {
@@ -96,99 +114,68 @@ func named(t *testing.T, spans *tracetest.SpanRecorder, name string) sdktrace.Re
 	return nil
 }
 
-// once answers with one response, whose making is the function.
-func once(respond func(ctx context.Context) *graphql.Response) func(context.Context) graphql.ResponseHandler {
-	return func(context.Context) graphql.ResponseHandler {
-		done := false
-		return func(ctx context.Context) *graphql.Response {
-			if done {
-				return nil
-			}
-			done = true
-			return respond(ctx)
-		}
-	}
-}
-
 func TestOneSpanPerStep(t *testing.T) {
 	t.Parallel()
 	tel, spans := record(t)
 	var mu sync.Mutex
-	worked := map[trace.SpanID]int{} // by the span in which a stock was resolved
-	stock := func(ctx context.Context) (any, error) {
+	asked := map[trace.SpanID]int{} // by the span in which owners were resolved: for so many lions
+	owner := func(ctx context.Context, lions int) error {
 		mu.Lock()
 		defer mu.Unlock()
-		worked[trace.SpanContextFromContext(ctx).SpanID()]++
-		return nil, nil
+		asked[trace.SpanContextFromContext(ctx).SpanID()] += lions
+		return nil
 	}
 	ctx, server := tel.Tracer("test").Start(t.Context(), "POST /graphql")
-	responses, ctx := run(ctx, t, tel, "query ProductPage { products { name stock { level } related { stock { level } } } }",
-		once(func(ctx context.Context) *graphql.Response {
-			ctx, _ = resolve(ctx, "Query", "products", true, nothing)
-			var parents sync.WaitGroup
-			for i := range 50 {
-				parents.Go(func() {
-					ctx := element(ctx, i)
-					_, _ = resolve(ctx, "Product", "name", false, nothing)
-					inner, _ := resolve(ctx, "Product", "stock", true, stock)
-					_, _ = resolve(inner, "Stock", "level", false, nothing)
-					_, _ = resolve(ctx, "Product", "stock2", true, stock)
-					inner, _ = resolve(ctx, "Product", "related", false, nothing)
-					_, _ = resolve(element(inner, 0), "Product", "stock", true, stock)
-				})
-			}
-			parents.Wait()
-			return &graphql.Response{}
-		}))
-	if responses(ctx) == nil || responses(ctx) != nil {
-		t.Error("there is not one response")
-	}
+	ask(ctx, t, tel, "query Pride { lions(first: 50) { id note { text } home { depth } owner { boss { id } } second: owner { id } } }", pride{owner: owner}, nil)
 	server.End()
 
 	want := []string{
 		"POST /graphql",
-		"POST /graphql > query ProductPage",
-		"POST /graphql > query ProductPage > Query.products",
-		"POST /graphql > query ProductPage > Query.products > Product.stock",
-		"POST /graphql > query ProductPage > Query.products > Product.stock",
-		"POST /graphql > query ProductPage > Query.products > Product.stock",
+		"POST /graphql > query Pride",
+		"POST /graphql > query Pride > Keeper.boss",
+		"POST /graphql > query Pride > Lion.home",
+		"POST /graphql > query Pride > Lion.owner",
+		"POST /graphql > query Pride > Lion.owner",
+		"POST /graphql > query Pride > Query.lions",
 	}
 	if diff := cmp.Diff(want, tree(spans.Ended())); diff != "" {
 		t.Errorf("spans (-want +got):\n%s", diff)
 	}
+	operation := named(t, spans, "query Pride")
 	var paths []string
 	for _, span := range spans.Ended() {
-		if span.Name() == "Product.stock" {
-			attributes := attributesOf(span)
-			paths = append(paths, attributes["graphql.field.path"].(string))
-			if worked[span.SpanContext().SpanID()] != 50 || attributes["graphql.field.object"] != "Product" || attributes["graphql.field.name"] != "stock" {
-				t.Errorf("%d of 50 parents were resolved in the span %v", worked[span.SpanContext().SpanID()], attributes)
-			}
-			operation := named(t, spans, "query ProductPage")
-			if span.EndTime().After(operation.EndTime()) || span.EndTime().Before(span.StartTime()) {
-				t.Error("the step ends outside the operation")
-			}
+		attributes := attributesOf(span)
+		path, isStep := attributes["graphql.field.path"].(string)
+		if !isStep {
+			continue
+		}
+		paths = append(paths, path)
+		if span.EndTime().After(operation.EndTime()) || span.EndTime().Before(span.StartTime()) {
+			t.Errorf("%s ends outside the operation", path)
+		}
+		if span.Name() == "Lion.owner" &&
+			(asked[span.SpanContext().SpanID()] != 50 || attributes["graphql.field.object"] != "Lion" || attributes["graphql.field.name"] != "owner") {
+			t.Errorf("%d of 50 lions were resolved in the span %v", asked[span.SpanContext().SpanID()], attributes)
 		}
 	}
 	slices.Sort(paths)
-	if diff := cmp.Diff([]string{"products.related.stock", "products.stock", "products.stock2"}, paths); diff != "" {
+	if diff := cmp.Diff([]string{"lions", "lions.home", "lions.owner", "lions.owner.boss", "lions.second"}, paths); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}
 }
 
 func TestOperationSpan(t *testing.T) {
 	t.Parallel()
-	const secretQuery = `query ProductPage { products { name } }`
 	tests := map[string]struct {
 		document, name string
 		errors         gqlerror.List
 		codes          []string
 	}{
-		"a name":      {secretQuery, "query ProductPage", nil, nil},
-		"no name":     {"{ products { name } }", "query", nil, nil},
-		"mutation":    {"mutation Buy { buy { name } }", "mutation Buy", nil, nil},
-		"a long name": {"query " + strings.Repeat("a", 300) + " { products { name } }", "query " + strings.Repeat("a", 100), nil, nil},
-		"errors": {secretQuery, "query ProductPage", gqlerror.List{
+		"a name":      {"query Pride { lions { id } }", "query Pride", nil, nil},
+		"no name":     {"{ lions { id } }", "query", nil, nil},
+		"mutation":    {"mutation Go { step { number } }", "mutation Go", nil, nil},
+		"a long name": {"query " + strings.Repeat("a", 300) + " { lions { id } }", "query " + strings.Repeat("a", 100), nil, nil},
+		"errors": {"query Pride { lions { id } }", "query Pride", gqlerror.List{
 			{Message: "private", Extensions: map[string]any{"code": "SOURCE_TIMEOUT"}},
 			{Message: "private", Extensions: map[string]any{"code": "FORBIDDEN"}},
 			{Message: "private", Extensions: map[string]any{"code": "SOURCE_TIMEOUT"}},
@@ -199,14 +186,15 @@ func TestOperationSpan(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			tel, spans := record(t)
-			responses, ctx := run(t.Context(), t, tel, test.document, once(func(context.Context) *graphql.Response {
-				return &graphql.Response{Errors: test.errors}
-			}))
-			responses(ctx)
-			span := spans.Ended()[0]
+			ask(t.Context(), t, tel, test.document, pride{}, func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+				response := next(ctx)
+				response.Errors = test.errors
+				return response
+			})
+			span := named(t, spans, test.name)
 			attributes := attributesOf(span)
 			kind, name, _ := strings.Cut(test.name, " ")
-			if span.Name() != test.name || attributes["graphql.operation.type"] != kind || len(attributes["graphql.document.hash"].(string)) != 64 {
+			if attributes["graphql.operation.type"] != kind || len(attributes["graphql.document.hash"].(string)) != 64 {
 				t.Errorf("span %q, attributes %v", span.Name(), attributes)
 			}
 			if got, ok := attributes["graphql.operation.name"]; ok != (name != "") || ok && got != name {
@@ -226,40 +214,37 @@ func TestOperationSpan(t *testing.T) {
 
 func TestStepSpanHasTheCodeOfItsFault(t *testing.T) {
 	t.Parallel()
-	tel, spans := record(t)
-	responses, ctx := run(t.Context(), t, tel, "{ products { name } }", once(func(ctx context.Context) *graphql.Response {
-		for i, err := range []error{nil, fault.Wrap(fault.SourceTimeout, errors.New("http://private")), nil} {
-			_, _ = resolve(element(ctx, i), "Product", "stock", true, func(context.Context) (any, error) { return nil, err })
-		}
-		return &graphql.Response{}
-	}))
-	responses(ctx)
-	if status := named(t, spans, "Product.stock").Status(); status.Code != codes.Error || status.Description != "SOURCE_TIMEOUT" {
-		t.Errorf("the status is %v", status)
+	timeout := fault.Wrap(fault.SourceTimeout, errors.New("http://private"))
+	tests := map[string]struct {
+		pride      pride
+		name, code string
+	}{
+		"of all":     {pride{owner: func(context.Context, int) error { return timeout }}, "Lion.owner", "SOURCE_TIMEOUT"},
+		"of one":     {pride{owner: func(context.Context, int) error { return graphql.BatchErrorList{nil, timeout, nil} }}, "Lion.owner", "SOURCE_TIMEOUT"},
+		"of each":    {pride{home: func(context.Context) error { return timeout }}, "Lion.home", "SOURCE_TIMEOUT"},
+		"of a panic": {pride{home: func(context.Context) error { panic("http://private") }}, "Lion.home", "INTERNAL_SERVER_ERROR"},
+		"no fault":   {pride{}, "Lion.owner", ""},
 	}
-}
-
-func TestStepOfAPanicEndsWithTheResponse(t *testing.T) {
-	t.Parallel()
-	tel, spans := record(t)
-	responses, ctx := run(t.Context(), t, tel, "{ products { name } }", once(func(ctx context.Context) *graphql.Response {
-		func() {
-			defer func() { _ = recover() }() // as generated code does
-			_, _ = resolve(ctx, "Product", "stock", true, func(context.Context) (any, error) { panic("x") })
-		}()
-		return &graphql.Response{}
-	}))
-	responses(ctx)
-	if step := named(t, spans, "Product.stock"); step.EndTime().Before(step.StartTime()) {
-		t.Error("the step ends before it starts")
+	for reason, test := range tests {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			tel, spans := record(t)
+			ask(t.Context(), t, tel, "{ lions { owner { id } home { depth } } }", test.pride, nil)
+			status := named(t, spans, test.name).Status()
+			if (status.Code == codes.Error) != (test.code != "") || status.Description != test.code {
+				t.Errorf("the status is %v", status)
+			}
+		})
 	}
 }
 
 func TestOperationWithoutResponseEnds(t *testing.T) {
 	t.Parallel()
 	tel, spans := record(t)
-	responses, ctx := run(t.Context(), t, tel, "{ products { name } }", once(func(context.Context) *graphql.Response { return nil }))
-	if responses(ctx) != nil { // as when the request was over before
+	response := ask(t.Context(), t, tel, "{ lions { id } }", pride{}, func(context.Context, graphql.ResponseHandler) *graphql.Response {
+		return nil // as when the request was over before
+	})
+	if response != nil {
 		t.Error("there is a response")
 	}
 	named(t, spans, "query")
@@ -268,35 +253,57 @@ func TestOperationWithoutResponseEnds(t *testing.T) {
 func TestNothingIsRecordedWithoutExporter(t *testing.T) {
 	t.Parallel()
 	tel := start(t, telemetry.Config{})
-	ctx := fromCaller(t.Context(), "01")
-	responses, ctx := run(ctx, t, tel, "{ products { name } }", once(func(ctx context.Context) *graphql.Response {
-		inner, _ := resolve(ctx, "Query", "products", true, nothing)
-		if traceID(inner) != callerTrace {
-			t.Error("the trace does not go on")
+	called := false
+	response := ask(fromCaller(t.Context(), "01"), t, tel, "{ lions { owner { id } } }", pride{owner: func(ctx context.Context, _ int) error {
+		called = true
+		if span := trace.SpanFromContext(ctx); span.IsRecording() || traceID(ctx) != callerTrace {
+			t.Errorf("recording: %t; the trace is %s", span.IsRecording(), traceID(ctx))
 		}
-		return &graphql.Response{}
-	}))
-	if responses(ctx) == nil {
-		t.Error("there is no response")
+		return nil
+	}}, nil)
+	if !called || response == nil || response.Errors != nil {
+		t.Errorf("called: %t; response %v", called, response)
 	}
 }
 
-// BenchmarkInterceptField is what the extension costs each field with a resolver.
-func BenchmarkInterceptField(b *testing.B) {
+func TestAStepIsFreeWithoutExporter(t *testing.T) { // AllocsPerRun wants to be alone
+	tel := start(t, telemetry.Config{})
+	ctx, _ := tel.Tracer("test").Start(t.Context(), "request")
+	f := &exec.Field{}
+	if n := testing.AllocsPerRun(100, func() {
+		_, ended := tel.Step(ctx, f, 1)
+		ended(nil)
+	}); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
+// BenchmarkStep is what an operation costs with three steps: without telemetry, and with it.
+func BenchmarkStep(b *testing.B) {
 	recording, _ := record(b)
-	for name, tel := range map[string]*telemetry.Telemetry{"off": start(b, telemetry.Config{}), "recording": recording} {
+	off := start(b, telemetry.Config{})
+	for name, step := range map[string]func(context.Context, *exec.Field, int) (context.Context, func(error)){
+		"none": nil, "off": off.Step, "recording": recording.Step,
+	} {
 		b.Run(name, func(b *testing.B) {
-			responses, ctx := run(b.Context(), b, tel, "{ products { name } }", once(func(ctx context.Context) *graphql.Response {
-				field := graphql.CollectedField{Field: &ast.Field{Name: "stock", Alias: "stock"}}
-				ctx = graphql.WithFieldContext(element(ctx, 0), &graphql.FieldContext{Object: "Product", IsResolver: true, Field: field})
-				extension := tel.GraphQL()
-				b.ReportAllocs()
-				for b.Loop() {
-					_, _ = extension.InterceptField(ctx, nothing)
-				}
-				return &graphql.Response{}
-			}))
-			responses(ctx)
+			config := zoo.Config(model.Faults{})
+			config.Resolvers = pride{ResolverRoot: config.Resolvers}
+			e := executor.New(graph.NewCompiledSchema(config, exec.Options{Step: step}))
+			ctx, span := recording.Tracer("test").Start(b.Context(), "request")
+			defer span.End()
+			if name == "off" {
+				ctx, _ = off.Tracer("test").Start(b.Context(), "request")
+			}
+			ctx = graphql.StartOperationTrace(ctx)
+			oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: "{ lions { home { depth } owner { id } } }"})
+			if errs != nil {
+				b.Fatal(errs)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				handle, ctx := e.DispatchOperation(ctx, oc)
+				handle(ctx)
+			}
 		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
@@ -130,6 +131,29 @@ func TestMiddlewareNamesRequests(t *testing.T) {
 				t.Errorf("sent %q, inside %q, answered %q", test.sent, inside, answered)
 			}
 		})
+	}
+}
+
+func TestMiddlewareTellsTheTrace(t *testing.T) {
+	t.Parallel()
+	recording, _ := record(t)
+	unsampled := start(t, telemetry.Config{Processor: tracetest.NewSpanRecorder()})
+	for reason, tel := range map[string]*telemetry.Telemetry{"recording": recording, "not sampled": unsampled, "off": start(t, telemetry.Config{})} {
+		for _, caller := range []string{"", callerTrace} {
+			t.Run(reason+", the caller's trace is "+caller, func(t *testing.T) {
+				t.Parallel()
+				inside := ""
+				handler := tel.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = traceID(r.Context()) }), slog.New(slog.DiscardHandler))
+				r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+				if caller != "" {
+					r.Header.Set("Traceparent", "00-"+caller+"-"+callerSpan+"-01")
+				}
+				handler.ServeHTTP(w, r)
+				if told := w.Header().Get("X-Trace-Id"); len(told) != 32 || told != inside || caller != "" && told != caller {
+					t.Errorf("told %q, inside %q", told, inside)
+				}
+			})
+		}
 	}
 }
 

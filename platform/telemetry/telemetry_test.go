@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/99designs/gqlgen/graphql"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -229,14 +228,10 @@ func TestConsole(t *testing.T) {
 	var out bytes.Buffer
 	tel := start(t, telemetry.Config{Exporter: "console", Console: &out, SampleRatio: 1})
 	outer, span := tel.Tracer("test").Start(t.Context(), "outer")
-	responses, ctx := run(outer, t, tel, "{ products { name } }", once(func(ctx context.Context) *graphql.Response {
-		_, _ = resolve(ctx, "Product", "stock", true, func(context.Context) (any, error) { return nil, errors.New("cause") })
-		return &graphql.Response{}
-	}))
-	responses(ctx)
+	ask(outer, t, tel, "{ lions { owner { id } } }", pride{owner: func(context.Context, int) error { return errors.New("cause") }}, nil)
 	span.End()
-	for _, want := range []string{`msg=Product.stock`, `msg=outer`, `trace_id=` + traceID(outer), "parent_id=" + span.SpanContext().SpanID().String(),
-		"graphql.field.name=stock", "error=INTERNAL_SERVER_ERROR"} {
+	for _, want := range []string{`msg=Lion.owner`, `msg=outer`, `trace_id=` + traceID(outer), "parent_id=" + span.SpanContext().SpanID().String(),
+		"graphql.field.name=owner", "error=INTERNAL_SERVER_ERROR"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is missing in:\n%s", want, out.String())
 		}

@@ -45,6 +45,23 @@ func TestWaiter(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatNobodyWaitsFor: who has given up may wait for something else by now.
+func TestAnAnswerThatNobodyWaitsFor(t *testing.T) {
+	t.Parallel()
+	var left departures
+	w := wave.New(0)
+	w.Add(1)
+	ctx := w.Context(t.Context(), nil)
+	x := wave.NewWaiter(ctx)
+	x.Wait(closed())
+	wave.Block(ctx)
+	x.Wake()
+	left.begin(w, "batch")
+	w.Add(1)
+	w.Done()
+	left.want(t, "while the runner waits for something else", "batch")
+}
+
 // TestWhoeverIsFirst: of an answer and a deadline that come at once, one ends the wait; the runner runs again exactly once.
 func TestWhoeverIsFirst(t *testing.T) {
 	t.Parallel()

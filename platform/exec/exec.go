@@ -134,7 +134,7 @@ func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, why 
 	respond := s.ExecutableSchema.Exec(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer trace.register(ctx)
-		return respond(loader.WithScope(ctx, trace.loaders(s.options.Loaders)))
+		return respond(loader.WithScope(trace.calls(ctx), trace.loaders(s.options.Loaders)))
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *p
 func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf *Buffer, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
 	trace := newTrace(ctx)
 	w := wave.New(0)
-	inner := loader.WithScope(w.Context(ctx, nil), trace.loaders(s.options.Loaders))
+	inner := loader.WithScope(w.Context(trace.calls(ctx), nil), trace.loaders(s.options.Loaders))
 	if p.inputs {
 		inner = generated.Inputs(inner)
 	}

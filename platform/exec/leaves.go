@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -64,6 +65,15 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
+// plainWord says the same of eight bytes at once. Each difference has the highest bit of a byte set where that byte is below the bound, or
+// of a byte before it that borrows, in which case there is one that is not plain too.
+func plainWord(word uint64) bool {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := word^'"'*ones, word^'\\'*ones
+	special := word | (word-' '*ones)&^word | (quote-ones)&^quote | (backslash-ones)&^backslash
+	return special&highest == 0
+}
+
 const hexadecimal = "0123456789abcdef"
 
 // String writes a string and gives true. What is no UTF-8 in it is replaced by U+FFFD, since JSON is UTF-8 (RFC 8259, section 8.1).
@@ -71,6 +81,12 @@ func (w *Writer) String(s string) bool {
 	b := append(w.buf, '"')
 	from := 0
 	for i := 0; i < len(s); {
+		for i+8 <= len(s) && plainWord(binary.LittleEndian.Uint64([]byte(s[i:i+8]))) {
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		if plain[c] {
 			i++

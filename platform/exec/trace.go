@@ -9,6 +9,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/loader"
+	"github.com/mainstem/mainstem/platform/upstream"
 )
 
 type traceKey struct{}
@@ -40,6 +41,7 @@ type traceExtension struct {
 	Duration float64      `json:"duration"`
 	Steps    []traceStep  `json:"steps"`
 	Batches  []traceBatch `json:"batches"`
+	Calls    []traceCall  `json:"calls"`
 }
 
 type traceStep struct {
@@ -60,11 +62,20 @@ type traceBatch struct {
 	Code     string  `json:"code,omitempty"`
 }
 
+type traceCall struct {
+	Source    string  `json:"source"`
+	Operation string  `json:"operation"`
+	Keys      int     `json:"keys,omitempty"`
+	Start     float64 `json:"start"`
+	Duration  float64 `json:"duration"`
+	Code      string  `json:"code,omitempty"`
+}
+
 func newTrace(ctx context.Context) *trace {
 	if !Traced(ctx) {
 		return nil
 	}
-	return &trace{began: time.Now(), shown: traceExtension{Executor: "compiled", Steps: []traceStep{}, Batches: []traceBatch{}}}
+	return &trace{began: time.Now(), shown: traceExtension{Executor: "compiled", Steps: []traceStep{}, Batches: []traceBatch{}, Calls: []traceCall{}}}
 }
 
 func (t *trace) decline(why string) {
@@ -86,6 +97,20 @@ func (t *trace) loaders(o loader.Options) loader.Options {
 		})
 	}
 	return o
+}
+
+// calls has calls of services noted.
+func (t *trace) calls(ctx context.Context) context.Context {
+	if t == nil {
+		return ctx
+	}
+	return upstream.WithCalls(ctx, func(c upstream.Call) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.shown.Calls = append(t.shown.Calls, traceCall{
+			Source: c.Source, Operation: c.Operation, Keys: c.Keys, Start: t.since(c.Start), Duration: milliseconds(c.Duration), Code: string(c.Fault),
+		})
+	})
 }
 
 func (t *trace) since(moment time.Time) float64 { return milliseconds(moment.Sub(t.began)) }

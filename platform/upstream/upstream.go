@@ -73,8 +73,10 @@ func (b *base) call(ctx context.Context, operation string, do func(ctx context.C
 	}
 	wire, span := b.Tracer.Start(wire, b.Name+" "+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
 	defer span.End()
+	start := time.Now()
 	f := b.faultOf(ctx, do(wire))
 	b.note(f)
+	b.report(ctx, operation, start, f)
 	if f == nil {
 		return nil
 	}

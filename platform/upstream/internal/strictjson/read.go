@@ -15,10 +15,11 @@ import (
 // there has the place's own kind.
 type reader struct {
 	scanner
-	hints  []uint16     // which member came after which, the last time: objects of one kind mostly have one order
-	item   reflect.Type // nil without items, and within one
-	items  int          // so far
-	broken func(n int, err error)
+	unquoted []byte       // what an escaped string is unquoted into
+	hints    []uint16     // which member came after which, the last time: objects of one kind mostly have one order
+	item     reflect.Type // nil without items, and within one
+	items    int          // so far
+	broken   func(n int, err error)
 }
 
 // value reads one value into v, which is zero.
@@ -121,11 +122,11 @@ func (r *reader) str() (string, *misfit) {
 	if !escaped {
 		return r.data[start+1 : r.at-1], nil
 	}
-	b, err := jsontext.AppendUnquote(nil, r.data[start:r.at])
-	if err != nil {
+	var err error
+	if r.unquoted, err = jsontext.AppendUnquote(r.unquoted[:0], r.data[start:r.at]); err != nil {
 		return "", misfitf("%.200s", err)
 	}
-	return string(b), nil
+	return string(r.unquoted), nil
 }
 
 // wording reads what reads itself from a string.

@@ -92,12 +92,12 @@ func TestBodiesAreClosed(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			watched := &watchedBodies{RoundTripper: h.client.Transport, then: func() {}}
+			watched := &watchedBodies{RoundTripper: h.transport, then: func() {}}
 			if test.cancelled {
 				watched.then = cancel
 			}
-			h.client.Transport = watched
-			t.Cleanup(h.client.CloseIdleConnections)
+			h.transport = watched
+			t.Cleanup(h.closeIdle)
 			_, _ = h.Do(ctx, "Get", func(url string) (*http.Request, error) { return http.NewRequest(http.MethodGet, url, nil) })
 			if watched.given.Load() != 1 || watched.open.Load() != 0 {
 				t.Errorf("of %d bodies, %d are open", watched.given.Load(), watched.open.Load())

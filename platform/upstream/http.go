@@ -22,8 +22,12 @@ import (
 // HTTP calls one REST service. It is safe for concurrent use.
 type HTTP struct {
 	base
-	url    *url.URL
-	client *http.Client
+	url     *url.URL
+	baseURL string
+	// transport is used without an http.Client, which would copy every request's header for the redirects that it may have to follow. A contract
+	// has none, and following one would send the caller's inputs to somebody else.
+	transport http.RoundTripper
+	closeIdle func()
 }
 
 // NewHTTP makes the client of a REST service. It connects when it is first used.
@@ -40,23 +44,22 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 		return nil, errors.New("the URL must not have a user, a query or a fragment")
 	}
 	u = u.JoinPath("/") // generated code resolves its paths against it
+	transport := &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
+		MaxIdleConns:           0, // the bound is per host, and there is one
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    o.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize:         32 << 10,
+		ForceAttemptHTTP2:      true,
+	}
 	return &HTTP{
-		base: base{Options: o, inputs: inputs},
-		url:  u,
-		client: &http.Client{
-			Transport: &http.Transport{
-				DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
-				MaxIdleConns:           0, // the bound is per host, and there is one
-				MaxIdleConnsPerHost:    64,
-				IdleConnTimeout:        90 * time.Second,
-				TLSHandshakeTimeout:    o.Timeout,
-				MaxResponseHeaderBytes: 64 << 10,
-				ReadBufferSize:         32 << 10,
-				ForceAttemptHTTP2:      true,
-			},
-			// A contract has no redirects; following one would send the caller's inputs to somebody else.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		base:      base{Options: o, inputs: inputs},
+		url:       u,
+		baseURL:   u.String(),
+		transport: transport,
+		closeIdle: transport.CloseIdleConnections,
 	}, nil
 }
 
@@ -66,7 +69,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
 	answer := Answer{Origin: Origin{h.Name, operation}}
 	err := h.call(ctx, operation, func(ctx context.Context) error {
-		req, err := build(h.url.String())
+		req, err := build(h.baseURL)
 		if err != nil {
 			return fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err))
 		}
@@ -79,12 +82,15 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 // maxRefusalBytes bounds what is kept of a refusal: none that a contract describes comes near.
 const maxRefusalBytes = 64 << 10
 
+// accept is shared by all requests: whoever adds to a header of one value makes a new list.
+var accept = []string{"application/json, application/problem+json"}
+
 // roundTrip gives the body of an answer, or a fault and, of a refusal, the JSON that comes with it.
 func (h *HTTP) roundTrip(req *http.Request) (body, refusal string, err error) {
 	if !h.has(req.URL) {
 		return "", "", fault.Wrap(fault.Internal, errors.New("the request left its service"))
 	}
-	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header["Accept"] = accept
 	h.inputs.Each(req.Context(), req.Header.Set)
 	propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
 	var r reply
@@ -120,11 +126,8 @@ type reply struct {
 
 // exchange sends a request and reads the whole answer.
 func (h *HTTP) exchange(req *http.Request) (reply, error) {
-	resp, err := h.client.Do(req)
+	resp, err := h.transport.RoundTrip(req)
 	if err != nil {
-		if inner, ok := errors.AsType[*url.Error](err); ok {
-			err = inner.Err // without the URL, whose query may hold what a client sent
-		}
 		return reply{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
@@ -145,8 +148,13 @@ func (h *HTTP) has(u *url.URL) bool {
 	return true
 }
 
-// bodies are where answers are put together: their lengths are not always told, and each is kept as a string of just its own.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// bodyBuffer is where an answer is put together: its length is not always told, and what is kept of it is a string of just that length.
+type bodyBuffer struct {
+	bytes.Buffer
+	limited io.LimitedReader
+}
+
+var bodies = sync.Pool{New: func() any { return new(bodyBuffer) }}
 
 // maxPooledBytes bounds what waits for further answers after a long one.
 const maxPooledBytes = 1 << 20
@@ -156,17 +164,19 @@ func (h *HTTP) readBody(resp *http.Response) (string, error) {
 	if resp.ContentLength > h.MaxBytes {
 		return "", Violation("the answer has %d bytes; %d are allowed", resp.ContentLength, h.MaxBytes)
 	}
-	b := bodies.Get().(*bytes.Buffer)
+	b := bodies.Get().(*bodyBuffer)
 	defer func() {
 		if b.Cap() <= maxPooledBytes {
 			b.Reset()
+			b.limited.R = nil
 			bodies.Put(b)
 		}
 	}()
 	if resp.ContentLength > 0 {
 		b.Grow(int(resp.ContentLength) + bytes.MinRead) // what it is read with at its end
 	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, h.MaxBytes+1))
+	b.limited = io.LimitedReader{R: resp.Body, N: h.MaxBytes + 1}
+	_, err := b.ReadFrom(&b.limited)
 	if err == nil && int64(b.Len()) > h.MaxBytes {
 		return "", Violation("the answer has more than the %d bytes that are allowed", h.MaxBytes)
 	}
@@ -197,6 +207,6 @@ func (h *HTTP) State(ctx context.Context) State {
 
 // Close closes idle connections. Calls under way go on.
 func (h *HTTP) Close() error {
-	h.client.CloseIdleConnections()
+	h.closeIdle()
 	return nil
 }

@@ -102,9 +102,10 @@ func (f *fleet) startGateway(ctx context.Context, k kind, services *child) (*chi
 		}
 		return f.start(ctx, "posts", args...)
 	}
-	config := fmt.Appendf(nil, "listen: 127.0.0.1:0\nexecutor: %s\nshareOperations: %t\nsources:\n", k.executor, k.sharing)
+	config := fmt.Appendf(nil, "listen: 127.0.0.1:0\nexecutor: %s\nshareOperations: %t\n", k.executor, k.sharing)
+	config = append(config, "requestTimeout: 30s\nsources:\n"...) // under load, what comes late is no failure
 	for name, url := range services.Services {
-		config = fmt.Appendf(config, "  %s: {url: %q}\n", name, url)
+		config = fmt.Appendf(config, "  %s: {url: %q, timeout: 30s}\n", name, url)
 	}
 	file := filepath.Join(f.dir, fmt.Sprintf("storefront-%s-%t.yaml", k.executor, k.sharing))
 	if err := os.WriteFile(file, config, 0o600); err != nil {

@@ -41,7 +41,7 @@ type Result struct {
 func (r Result) Rate() float64 { return float64(r.Answers) / r.Took.Seconds() }
 
 // patience is how long the last answers may take: longer than any gateway's deadline.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // run is a load under way.
 type run struct {

@@ -47,11 +47,11 @@ func run(ctx context.Context, f flags) error {
 	if err != nil {
 		return errors.Join(err, g.Close())
 	}
-	server := &http.Server{ // with the storefront's limits
+	server := &http.Server{
 		Handler:           g,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      15 * time.Second,
+		ReadTimeout:       40 * time.Second, // longer than a request may take
+		WriteTimeout:      40 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}

@@ -37,7 +37,7 @@ type Options struct {
 }
 
 const (
-	requestTimeout = 5 * time.Second
+	requestTimeout = 30 * time.Second // under load, and on a machine that has other things to do, what comes late is no failure
 	maxBodyBytes   = 1 << 20
 	maxDocuments   = 1000
 	maxTokens      = 3000
@@ -54,7 +54,7 @@ func New(o Options) (*Gateway, error) {
 	if o.Executor != Compiled && o.Executor != GQLGen {
 		return nil, fmt.Errorf("there is no executor %q", o.Executor)
 	}
-	service, err := upstream.NewHTTP(upstream.Options{Name: typicode.Name, URL: o.Upstream}, typicode.Inputs)
+	service, err := upstream.NewHTTP(upstream.Options{Name: typicode.Name, URL: o.Upstream, Timeout: requestTimeout}, typicode.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("the service: %w", err)
 	}

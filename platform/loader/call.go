@@ -21,6 +21,9 @@ type call[K comparable, V any] struct {
 	waiters waiters[K, V]
 }
 
+// errGone is what is wrong with a fetch that does not return, as those of tests that fail in it.
+var errGone = errors.New("the fetch has ended its goroutine")
+
 // run makes the call and gives out what it finds.
 func (c *call[K, V]) run() {
 	ctx := c.batch.ctx
@@ -29,7 +32,7 @@ func (c *call[K, V]) run() {
 		ctx = w.Context(ctx, nil)
 	}
 	var found map[K]V
-	err := errors.New("the fetch has ended its goroutine") // as tests do that fail in it
+	err := errGone
 	defer func() { c.finish(found, err) }()
 	found, err = c.observed(ctx)
 }

@@ -161,16 +161,16 @@ func (x *experiment) play(moves []int) []string {
 		if len(moves) > 0 {
 			move, moves = moves[0], moves[1:]
 		}
-		switch kind := move % 16; {
-		case kind == 15:
+		switch move % 16 {
+		case 15:
 			x.end()
 			x.finish()
 			return x.wrong
-		case kind == 14:
+		case 14:
 			if id := x.model.cancel(move / 16); id != 0 {
 				x.cancels[id]()
 			}
-		case kind == 13:
+		case 13:
 			<-time.After(wave.DefaultGuard) // those that wait leave, whoever seems to run
 			x.model.leave()
 		default:

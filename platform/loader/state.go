@@ -143,7 +143,7 @@ func (s *state[K, V]) wait(ctx context.Context, list []*entry[K, V]) error {
 	if x == nil || x.Wait(ctx.Done()) {
 		return nil
 	}
-	if wave.From(ctx) == nil && s.ctx.Err() != nil {
+	if ended := s.ctx.Err() != nil; ended && wave.From(ctx) == nil {
 		x.Wait(nil) // fetches end with the scope too, and say what they were doing
 		return nil
 	}

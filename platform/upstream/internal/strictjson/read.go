@@ -19,8 +19,12 @@ type reader struct {
 	hints    []uint16     // which member came after which, the last time: objects of one kind mostly have one order
 	item     reflect.Type // nil without items, and within one
 	items    int          // so far
+	misfits  int          // items that did not fit, so far
 	broken   func(n int, err error)
 }
+
+// maxMisfits bounds what a hostile answer can make of items that do not fit: each costs more than it is long.
+const maxMisfits = 1000
 
 // value reads one value into v, which is zero.
 func (r *reader) value(to slot, v reflect.Value) *misfit {
@@ -48,6 +52,9 @@ func (r *reader) itemValue(begin byte, s *shape, v reflect.Value) *misfit {
 	r.item = s.typ
 	if wrong == nil || wrong.spoils {
 		return wrong
+	}
+	if r.misfits++; r.misfits > maxMisfits {
+		return &misfit{what: "too many items do not fit: " + wrong.what, where: wrong.where, spoils: true}
 	}
 	r.at, r.depth = start, depth
 	if noJSON := r.skip(); noJSON != nil {
@@ -220,8 +227,8 @@ func (r *reader) room(n, start int) int {
 	if n == 0 || r.depth > 2 {
 		return 1 // which doubles it
 	}
-	rest := n * (len(r.data) - r.at) / (r.at - start)
-	return min(rest+rest/8+1, 256)
+	rest := int64(n) * int64(len(r.data)-r.at) / int64(r.at-start)
+	return int(min(rest+rest/8+1, 256))
 }
 
 func (r *reader) object(s *shape, v reflect.Value) *misfit {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,6 +251,7 @@ func TestUnmarshalItems(t *testing.T) {
 		"one is too deep":                       {[]string{entry(document(`,"x":` + strings.Repeat(`[`, 1000)))}, nil, nil, "nested deeper"},
 		"something beside one does not fit":     {[]string{`{"item":` + document(``) + `}`}, nil, nil, `"cursor" is required and missing at "/items/0"`},
 		"one has a member twice":                {[]string{entry(document(`,"id":"b"`))}, nil, nil, `duplicate "id" at "/items/0/item"`},
+		"more do not fit than is likely":        {slices.Repeat([]string{entry(`{}`)}, 1001), nil, nil, `too many items do not fit: "id" is required and missing at "/items/1000/item"`},
 		"one is no JSON":                        {[]string{entry(document(`,"x":1x`))}, nil, nil, `invalid character 'x' after a value`},
 		"one is no JSON after what is broken":   {[]string{entry(`{"id":1,"x":tru}`)}, nil, nil, `invalid character '}' in a literal`},
 		"many are broken, each by itself alone": {strings.Split(strings.Repeat(entry(`{"id":"x"}`)+";", 5)+entry(document(``)), ";"), []string{"x", "x", "x", "x", "x", "a"}, map[int]string{0: "", 1: "", 2: "", 3: "", 4: ""}, ""},

@@ -129,7 +129,7 @@ func (r *Run) keep(list []published) {
 	}
 	for _, p := range list {
 		if p.field.state >= len(r.states) { // the plan has grown since the run began
-			grown := make([]state, p.field.state+8)
+			grown := make([]state, max(p.field.state+8, 2*len(r.states)))
 			copy(grown, r.states)
 			r.states = grown
 		}

@@ -1,0 +1,32 @@
+package exec
+
+import "github.com/99designs/gqlgen/graphql"
+
+// The bounds of what is kept of documents.
+const (
+	MaxPlans      = maxPlans
+	MaxPlanned    = maxPlanned
+	MaxPlanFields = maxPlanFields
+	MaxWorkers    = maxWorkers
+)
+
+// Kept gives how many documents and how many plans are kept.
+func (s *Schema) Kept() (documents, plans int) { return s.documents.Len(), s.plans.Len() }
+
+// Planned gives how many fields the plan of an operation has worked out, and how many states a run of it needs. Zero says that the plan is
+// not kept.
+func (s *Schema) Planned(oc *graphql.OperationContext) (fields, states int) {
+	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
+	doc, ok := s.documents.Peek(key)
+	if !ok {
+		return 0, 0
+	}
+	key.conditions = doc.bits(oc.Variables)
+	p, ok := s.plans.Peek(key)
+	if !ok {
+		return 0, 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fields, p.states
+}

@@ -54,6 +54,7 @@ type Schema struct {
 	options   Options
 	generated func(oc *graphql.OperationContext) Generated
 	objects   map[string]*object
+	oneOf     map[string]bool // the input objects that have @oneOf somewhere
 	schema    *ast.Schema
 	documents *lru.Cache[planKey, *document]
 	plans     *lru.Cache[planKey, *plan]
@@ -75,7 +76,7 @@ func New(gqlgen graphql.ExecutableSchema, types Types, generated func(oc *graphq
 	}
 	plain, _ := executor.New(gqlgen).CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
 	return &Schema{
-		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema()),
+		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema()), oneOf: oneOfTypes(gqlgen.Schema()),
 		documents: documents, plans: plans, fields: codeOf(plain.ResolverMiddleware), roots: codeOf(plain.RootResolverMiddleware),
 	}
 }
@@ -95,19 +96,21 @@ func (s *Schema) Declined() int64 { return s.declined.Load() }
 // and DEADLINE_EXCEEDED for each field that is not.
 func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	why := "gqlgen is asked for"
-	var p *plan
-	switch {
-	case s.options.Gqlgen:
-	case codeOf(oc.ResolverMiddleware) != s.fields:
-		why = "a field interceptor"
-	default:
-		p, why = s.planOf(oc)
+	doc := s.documentOf(oc)
+	if err := doc.wrongVariable(oc.Variables); err != nil {
+		graphql.AddError(ctx, err)
+		return graphql.OneShot(&graphql.Response{})
 	}
 	switch {
-	case p == nil:
-		return s.decline(ctx, oc, why)
-	case oc.Operation.Operation == ast.Subscription:
+	case s.options.Gqlgen:
+		return s.decline(ctx, oc, "gqlgen is asked for")
+	case codeOf(oc.ResolverMiddleware) != s.fields:
+		return s.decline(ctx, oc, "a field interceptor")
+	case doc.declined != "":
+		return s.decline(ctx, oc, doc.declined)
+	}
+	p := s.planOf(oc, doc)
+	if oc.Operation.Operation == ast.Subscription {
 		return s.subscribe(ctx, oc, p)
 	}
 	first := true

@@ -18,6 +18,7 @@ type scan struct {
 	conditions []string // the variables that decide conditions, in the document's order
 	sources    []string
 	inputs     bool
+	oneOf      ast.VariableDefinitionList // those of the operation whose values have @oneOf objects
 	declined   string // what the plan cannot do; empty if it can do everything
 }
 
@@ -29,6 +30,11 @@ func (s *Schema) scanOperation(doc *ast.QueryDocument, operation *ast.OperationD
 	}
 	if len(operation.Directives) > 0 {
 		c.declined = "a directive on an operation"
+	}
+	for _, v := range operation.VariableDefinitions {
+		if s.oneOf[v.Type.Name()] {
+			c.oneOf = append(c.oneOf, v)
+		}
 	}
 	c.selections(operation.SelectionSet)
 	return c
@@ -155,32 +161,36 @@ const (
 	maxPlanFields = 20_000
 )
 
-// planOf gives the plan of a request's operation, or why there is none.
-func (s *Schema) planOf(oc *graphql.OperationContext) (*plan, string) {
+// documentOf gives what was read of a request's operation.
+func (s *Schema) documentOf(oc *graphql.OperationContext) *document {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
-	kept := len(key.document) > 0 && len(key.document) <= maxPlanned
-	doc, known := s.documents.Get(key)
-	if !known || !kept {
-		doc = &document{s.scanOperation(oc.Doc, oc.Operation), oc.Operation}
-		if len(doc.conditions) > maxConditions && doc.declined == "" {
-			doc.declined = "so many conditions"
-		}
-		if kept {
-			s.documents.Add(key, doc)
-		}
+	if doc, known := s.documents.Get(key); known {
+		return doc
 	}
-	if doc.declined != "" {
-		return nil, doc.declined
+	doc := &document{s.scanOperation(oc.Doc, oc.Operation), oc.Operation}
+	if len(doc.conditions) > maxConditions && doc.declined == "" {
+		doc.declined = "so many conditions"
 	}
-	key.conditions = doc.bits(oc.Variables)
-	p, known := s.plans.Get(key)
-	if !known || !kept {
-		p = doc.plan(key)
-		if kept {
-			s.plans.Add(key, p)
-		}
+	if key.kept() {
+		s.documents.Add(key, doc)
 	}
-	return p, ""
+	return doc
+}
+
+// kept says whether what is worked out of a document is kept.
+func (k planKey) kept() bool { return len(k.document) > 0 && len(k.document) <= maxPlanned }
+
+// planOf gives the plan of a request's operation.
+func (s *Schema) planOf(oc *graphql.OperationContext, doc *document) *plan {
+	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name, conditions: doc.bits(oc.Variables)}
+	if p, known := s.plans.Get(key); known {
+		return p
+	}
+	p := doc.plan(key)
+	if key.kept() {
+		s.plans.Add(key, p)
+	}
+	return p
 }
 
 // forget drops a plan that has become too large to be kept.

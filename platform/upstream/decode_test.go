@@ -197,12 +197,33 @@ func FuzzDecodeItems(f *testing.F) {
 	})
 }
 
+// BenchmarkDecode reads 100 posts, of which the contract leaves out the longest member.
+func BenchmarkDecode(b *testing.B) {
+	type post struct {
+		UserID int32  `json:"userId"`
+		ID     int32  `json:"id"`
+		Title  string `json:"title"`
+	}
+	const one = "{\n    \"userId\": 1,\n    \"id\": 17,\n    \"title\": \"sunt aut facere repellat provident\",\n    \"body\": \""
+	text := strings.Repeat(`quia et suscipit\nrecusandae consequuntur expedita et cum `, 3)
+	benchmark(b, "["+strings.Repeat(one+text+"\"\n  },\n  ", 99)+one+text+"\"\n  }\n]", func(a Answer) error {
+		_, err := Decode[[]post](a)
+		return err
+	})
+}
+
 func BenchmarkDecodeItems(b *testing.B) {
-	body := (`{"items":[` + strings.Repeat(goodItem+",", 99) + goodItem + `],"total":100}`)
+	benchmark(b, `{"items":[`+strings.Repeat(goodItem+",", 99)+goodItem+`],"total":100}`, func(a Answer) error {
+		_, _, err := DecodeItems[testPage, testItem](a)
+		return err
+	})
+}
+
+func benchmark(b *testing.B, body string, decode func(Answer) error) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := DecodeItems[testPage, testItem](Answer{body: body}); err != nil {
+		if err := decode(Answer{body: body}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -264,7 +264,7 @@ var compiledTypes = exec.Types{
 		"number":          {ID: fieldOrder_number},
 		"status":          {ID: fieldOrder_status},
 		"placedAt":        {ID: fieldOrder_placedAt},
-		"lines":           {ID: fieldOrder_lines, Step: true, Resolver: true},
+		"lines":           {ID: fieldOrder_lines},
 		"subtotal":        {ID: fieldOrder_subtotal},
 		"shippingCost":    {ID: fieldOrder_shippingCost},
 		"tax":             {ID: fieldOrder_tax},
@@ -275,7 +275,7 @@ var compiledTypes = exec.Types{
 		"shipment":        {ID: fieldOrder_shipment, Step: true, Resolver: true},
 	}},
 	"OrderConnection": {Fields: map[string]exec.FieldType{
-		"edges":      {ID: fieldOrderConnection_edges, Step: true, Resolver: true},
+		"edges":      {ID: fieldOrderConnection_edges},
 		"nodes":      {ID: fieldOrderConnection_nodes, Step: true, Resolver: true},
 		"pageInfo":   {ID: fieldOrderConnection_pageInfo},
 		"totalCount": {ID: fieldOrderConnection_totalCount},
@@ -325,7 +325,7 @@ var compiledTypes = exec.Types{
 		"stock":       {ID: fieldProduct_stock, Step: true, Resolver: true},
 	}},
 	"ProductConnection": {Fields: map[string]exec.FieldType{
-		"edges":      {ID: fieldProductConnection_edges, Step: true, Resolver: true},
+		"edges":      {ID: fieldProductConnection_edges},
 		"nodes":      {ID: fieldProductConnection_nodes, Step: true, Resolver: true},
 		"pageInfo":   {ID: fieldProductConnection_pageInfo},
 		"totalCount": {ID: fieldProductConnection_totalCount},
@@ -370,7 +370,7 @@ var compiledTypes = exec.Types{
 		"product":          {ID: fieldReview_product, Step: true, Resolver: true},
 	}},
 	"ReviewConnection": {Fields: map[string]exec.FieldType{
-		"edges":      {ID: fieldReviewConnection_edges, Step: true, Resolver: true},
+		"edges":      {ID: fieldReviewConnection_edges},
 		"nodes":      {ID: fieldReviewConnection_nodes, Step: true, Resolver: true},
 		"pageInfo":   {ID: fieldReviewConnection_pageInfo},
 		"totalCount": {ID: fieldReviewConnection_totalCount},
@@ -916,9 +916,7 @@ func (c *compiled) startOrder(s *exec.Step, sel *exec.Selection, objs []*orders.
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldOrder_lines:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Order_lines}, func(ctx context.Context, fc *graphql.FieldContext, obj *orders.Order) ([]orders.OrderLine, error) {
-				return c.Resolvers.Order().Lines(ctx, obj)
-			}, c.gatherNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLineᚄ)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Order_lines}, func(obj *orders.Order) []orders.OrderLine { return obj.Lines }, c.gatherNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLineᚄ)
 		case fieldOrder_customer:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Order_customer}, func(ctx context.Context, fc *graphql.FieldContext) ([]*customers.Customer, error) {
 				return c.Resolvers.Order().Customer(ctx, objs)
@@ -966,11 +964,7 @@ func (c *compiled) writeOrder(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldOrder_placedAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.PlacedAt)
 		case fieldOrder_lines:
-			if v, resolved := exec.Result[[]orders.OrderLine](w, f, index); resolved {
-				ok = c.writeNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLineᚄ(w, f, exec.At(index), v)
-			} else {
-				ok = w.Lost(f)
-			}
+			ok = c.writeNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLineᚄ(w, f, exec.At(index), obj.Lines)
 		case fieldOrder_subtotal:
 			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Subtotal)
 		case fieldOrder_shippingCost:
@@ -1010,9 +1004,7 @@ func (c *compiled) startOrderConnection(s *exec.Step, sel *exec.Selection, objs 
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldOrderConnection_edges:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_OrderConnection_edges}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*orders.Order]) ([]sources.Edge[*orders.Order], error) {
-				return c.Resolvers.OrderConnection().Edges(ctx, obj)
-			}, c.gatherNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_OrderConnection_edges}, func(obj *sources.Page[*orders.Order]) []sources.Edge[*orders.Order] { return obj.Edges }, c.gatherNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
 		case fieldOrderConnection_nodes:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_OrderConnection_nodes}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*orders.Order]) ([]*orders.Order, error) {
 				return c.Resolvers.OrderConnection().Nodes(ctx, obj)
@@ -1031,11 +1023,7 @@ func (c *compiled) writeOrderConnection(w *exec.Writer, sel *exec.Selection, ind
 		case exec.Typename:
 			ok = w.Raw(`"OrderConnection"`)
 		case fieldOrderConnection_edges:
-			if v, resolved := exec.Result[[]sources.Edge[*orders.Order]](w, f, index); resolved {
-				ok = c.writeNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), v)
-			} else {
-				ok = w.Lost(f)
-			}
+			ok = c.writeNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldOrderConnection_nodes:
 			if v, resolved := exec.Result[[]*orders.Order](w, f, index); resolved {
 				ok = c.writeNOrder2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
@@ -1288,9 +1276,7 @@ func (c *compiled) startProductConnection(s *exec.Step, sel *exec.Selection, obj
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldProductConnection_edges:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_ProductConnection_edges}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*catalog.Product]) ([]sources.Edge[*catalog.Product], error) {
-				return c.Resolvers.ProductConnection().Edges(ctx, obj)
-			}, c.gatherNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_ProductConnection_edges}, func(obj *sources.Page[*catalog.Product]) []sources.Edge[*catalog.Product] { return obj.Edges }, c.gatherNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
 		case fieldProductConnection_nodes:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_ProductConnection_nodes}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*catalog.Product]) ([]*catalog.Product, error) {
 				return c.Resolvers.ProductConnection().Nodes(ctx, obj)
@@ -1309,11 +1295,7 @@ func (c *compiled) writeProductConnection(w *exec.Writer, sel *exec.Selection, i
 		case exec.Typename:
 			ok = w.Raw(`"ProductConnection"`)
 		case fieldProductConnection_edges:
-			if v, resolved := exec.Result[[]sources.Edge[*catalog.Product]](w, f, index); resolved {
-				ok = c.writeNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), v)
-			} else {
-				ok = w.Lost(f)
-			}
+			ok = c.writeNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldProductConnection_nodes:
 			if v, resolved := exec.Result[[]*catalog.Product](w, f, index); resolved {
 				ok = c.writeNProduct2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
@@ -1690,9 +1672,7 @@ func (c *compiled) startReviewConnection(s *exec.Step, sel *exec.Selection, objs
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldReviewConnection_edges:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_ReviewConnection_edges}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*reviews.Review]) ([]sources.Edge[*reviews.Review], error) {
-				return c.Resolvers.ReviewConnection().Edges(ctx, obj)
-			}, c.gatherNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_ReviewConnection_edges}, func(obj *sources.Page[*reviews.Review]) []sources.Edge[*reviews.Review] { return obj.Edges }, c.gatherNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ)
 		case fieldReviewConnection_nodes:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_ReviewConnection_nodes}, func(ctx context.Context, fc *graphql.FieldContext, obj *sources.Page[*reviews.Review]) ([]*reviews.Review, error) {
 				return c.Resolvers.ReviewConnection().Nodes(ctx, obj)
@@ -1711,11 +1691,7 @@ func (c *compiled) writeReviewConnection(w *exec.Writer, sel *exec.Selection, in
 		case exec.Typename:
 			ok = w.Raw(`"ReviewConnection"`)
 		case fieldReviewConnection_edges:
-			if v, resolved := exec.Result[[]sources.Edge[*reviews.Review]](w, f, index); resolved {
-				ok = c.writeNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), v)
-			} else {
-				ok = w.Lost(f)
-			}
+			ok = c.writeNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldReviewConnection_nodes:
 			if v, resolved := exec.Result[[]*reviews.Review](w, f, index); resolved {
 				ok = c.writeNReview2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), v)

@@ -27,7 +27,6 @@ type ReviewResolver interface {
 	Product(ctx context.Context, objs []*reviews.Review) ([]*catalog.Product, error)
 }
 type ReviewConnectionResolver interface {
-	Edges(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]sources.Edge[*reviews.Review], error)
 	Nodes(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]*reviews.Review, error)
 }
 
@@ -521,7 +520,7 @@ func (ec *executionContext) _ReviewConnection_edges(ctx context.Context, field g
 			return ec.fieldContext_ReviewConnection_edges(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReviewConnection().Edges(ctx, obj)
+			return obj.Edges, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []sources.Edge[*reviews.Review]) graphql.Marshaler {
@@ -535,8 +534,8 @@ func (ec *executionContext) fieldContext_ReviewConnection_edges(_ context.Contex
 	fc = &graphql.FieldContext{
 		Object:     "ReviewConnection",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ReviewEdge(ctx, field)
 		},
@@ -1152,43 +1151,10 @@ func (ec *executionContext) _ReviewConnection(ctx context.Context, sel ast.Selec
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReviewConnection")
 		case "edges":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._ReviewConnection_edges(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._ReviewConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "nodes":
 			field := field
 

@@ -1594,7 +1594,7 @@ type Order implements Node {
   "When it was placed."
   placedAt: DateTime!
   "What was bought."
-  lines: [OrderLine!]! @goField(forceResolver: true)
+  lines: [OrderLine!]!
   "The lines' sum."
   subtotal: Money!
   "What sending it costs."
@@ -1638,7 +1638,7 @@ type OrderLine {
 "A page of orders."
 type OrderConnection {
   "The orders with their cursors."
-  edges: [OrderEdge!]! @goField(forceResolver: true)
+  edges: [OrderEdge!]!
   "The orders alone; null, with an error, where the service sent one that breaks its contract."
   nodes: [Order]! @goField(forceResolver: true)
   "Where the page stands in its list."
@@ -1836,7 +1836,7 @@ enum ProductOrder {
 "A page of products."
 type ProductConnection {
   "The products with their cursors."
-  edges: [ProductEdge!]! @goField(forceResolver: true)
+  edges: [ProductEdge!]!
   "The products alone; null, with an error, where the catalog sent one that breaks its contract."
   nodes: [Product]! @goField(forceResolver: true)
   "Where the page stands in its list."
@@ -1943,7 +1943,7 @@ enum ReviewOrder {
 "A page of reviews."
 type ReviewConnection {
   "The reviews with their cursors."
-  edges: [ReviewEdge!]! @goField(forceResolver: true)
+  edges: [ReviewEdge!]!
   "The reviews alone; null, with an error, where the service sent one that breaks its contract."
   nodes: [Review]! @goField(forceResolver: true)
   "Where the page stands in its list."

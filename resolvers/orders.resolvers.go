@@ -23,14 +23,6 @@ func (r *customerResolver) Orders(ctx context.Context, objs []*customers.Custome
 	return pages, merge(denied, err)
 }
 
-func (r *orderResolver) Lines(ctx context.Context, obj *orders.Order) ([]orders.OrderLine, error) {
-	return obj.Lines, nil
-}
-
-func (r *orderConnectionResolver) Edges(ctx context.Context, obj *sources.Page[*orders.Order]) ([]sources.Edge[*orders.Order], error) {
-	return obj.Edges, nil
-}
-
 func (r *orderConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*orders.Order]) ([]*orders.Order, error) {
 	return items(ctx, obj), nil
 }

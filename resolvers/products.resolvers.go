@@ -28,10 +28,6 @@ func (r *productResolver) Category(ctx context.Context, objs []*catalog.Product)
 	return r.load.Categories.LoadAll(ctx, keysOf(objs, func(p *catalog.Product) string { return p.CategoryID }))
 }
 
-func (r *productConnectionResolver) Edges(ctx context.Context, obj *sources.Page[*catalog.Product]) ([]sources.Edge[*catalog.Product], error) {
-	return obj.Edges, nil
-}
-
 func (r *productConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*catalog.Product]) ([]*catalog.Product, error) {
 	return items(ctx, obj), nil
 }

@@ -1,8 +1,7 @@
 // Package resolvers answers the schema's fields: it joins the sources.
 //
 // Fields that need a source are plural: they take all parents, load by key through loaders (loaders.go), and give one
-// result for each parent in order. Fields that hold others which need a source, such as an order's lines, have a resolver too: gqlgen
-// would else answer them before it begins with the fields beside them, and what is slow below would hold those up.
+// result for each parent in order. The nodes of a page have a resolver as well, which reports the items that are missing from it.
 //
 // The files *.resolvers.go hold the resolvers, one file per domain as in schema/.
 package resolvers

@@ -51,10 +51,6 @@ func (r *reviewResolver) Author(ctx context.Context, objs []*reviews.Review) ([]
 	return r.load.Customers.LoadAll(ctx, keysOf(objs, func(v *reviews.Review) string { return v.AuthorID }))
 }
 
-func (r *reviewConnectionResolver) Edges(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]sources.Edge[*reviews.Review], error) {
-	return obj.Edges, nil
-}
-
 func (r *reviewConnectionResolver) Nodes(ctx context.Context, obj *sources.Page[*reviews.Review]) ([]*reviews.Review, error) {
 	return items(ctx, obj), nil
 }

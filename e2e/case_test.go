@@ -31,7 +31,8 @@ import (
 //
 //	status           the HTTP status, if it is not 200, and headers that go with it
 //	response.json    the answer as readable gives it
-//	calls.txt        the calls of services, as the gateway's spans tell of them
+//	calls.txt        the calls of services, as the gateway's spans tell of them. Where a line says "keys=3 x1..2", by hand, three keys may
+//	                 come in one batch or two; see loosen
 //	ledger.txt       the commands that took effect, as the services tell of them; left out if there are none
 //
 // A case can ask several times, one after the other: query.2.graphql, variables.2.json, response.2.json and so on. The services stay

@@ -54,7 +54,7 @@ func TestCallsOfAPage(t *testing.T) {
 	}
 	maps.DeleteFunc(want, func(_ call, n int) bool { return n == 0 })
 	calls := map[call]int{}
-	for _, c := range s.spans.take() {
+	for _, c := range s.spans.settled(t) {
 		calls[c]++
 	}
 	if diff := cmp.Diff(want, calls, cmp.AllowUnexported(call{})); diff != "" {

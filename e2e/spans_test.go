@@ -3,9 +3,9 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
+	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -16,6 +16,7 @@ import (
 // spans keeps the gateway's calls of services, as its own spans tell of them. It is safe for concurrent use.
 type spans struct {
 	mu      sync.Mutex
+	running int                      // calls that have begun and not ended
 	begun   map[string]chan struct{} // by source; closed by the first call
 	ended   []call
 	changed chan struct{} // closed and replaced when a call has ended
@@ -53,6 +54,7 @@ func (s *spans) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.running++
 	if begun := s.of(c.source); !closed(begun) {
 		close(begun)
 	}
@@ -66,6 +68,7 @@ func (s *spans) OnEnd(span sdktrace.ReadOnlySpan) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.running--
 	s.ended = append(s.ended, c)
 	close(s.changed)
 	s.changed = make(chan struct{})
@@ -74,7 +77,7 @@ func (s *spans) OnEnd(span sdktrace.ReadOnlySpan) {
 // Shutdown does nothing.
 func (*spans) Shutdown(context.Context) error { return nil }
 
-// ForceFlush does nothing: calls are kept as they end, and those of a request end before its response is sent.
+// ForceFlush does nothing: calls are kept as they end.
 func (*spans) ForceFlush(context.Context) error { return nil }
 
 // called gives a channel that is closed once a service has been called.
@@ -98,6 +101,20 @@ func (s *spans) take() []call {
 	calls := s.ended
 	s.ended = nil
 	return calls
+}
+
+// settled is take when no call runs any more: what outlasts a request's deadline ends after its answer.
+func (s *spans) settled(t *testing.T) []call {
+	t.Helper()
+	for {
+		s.mu.Lock()
+		running, changed := s.running, s.changed
+		s.mu.Unlock()
+		if running == 0 {
+			return s.take()
+		}
+		await(t, changed, "the end of a call")
+	}
 }
 
 // await gives the first call of a source that ends, and forgets nothing.
@@ -144,17 +161,4 @@ func callOf(span sdktrace.ReadOnlySpan) (call, bool) {
 		c.code = code.AsString()
 	}
 	return c, true
-}
-
-// tally gives a line for each kind of call, with how many there were, in the order of the alphabet.
-func tally(calls []call) string {
-	count := map[string]int{}
-	for _, c := range calls {
-		count[c.String()]++
-	}
-	text := ""
-	for _, line := range slices.Sorted(maps.Keys(count)) {
-		text += fmt.Sprintf("%s x%d\n", line, count[line])
-	}
-	return text
 }

@@ -19,7 +19,7 @@ type scan struct {
 	sources    []string
 	inputs     bool
 	oneOf      ast.VariableDefinitionList // those of the operation whose values have @oneOf objects
-	declined   string // what the plan cannot do; empty if it can do everything
+	declined   string                     // what the plan cannot do; empty if it can do everything
 }
 
 // scanOperation reads an operation of a valid document.

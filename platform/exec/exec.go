@@ -9,6 +9,7 @@ import (
 	"context"
 	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -40,6 +41,7 @@ type Generated interface {
 type Options struct {
 	Gqlgen  bool           // whether gqlgen's executor answers everything
 	Loaders loader.Options // of each operation
+	Guard   time.Duration  // how long batches wait for a resolver that is blocked where platform cannot see it; see wave.New
 	// Step is called when a step begins, for so many objects. It gives the context that the step runs under and what to call with its
 	// error when it ends. It is called by many goroutines.
 	Step func(ctx context.Context, f *Field, objects int) (context.Context, func(error))
@@ -162,7 +164,7 @@ func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *p
 // run runs a plan from where begin begins, and writes the answer.
 func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf *Buffer, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
 	trace := newTrace(ctx)
-	w := wave.New(0)
+	w := wave.New(s.options.Guard)
 	inner := loader.WithScope(w.Context(trace.calls(ctx), nil), trace.loaders(s.options.Loaders))
 	if p.inputs {
 		inner = generated.Inputs(inner)

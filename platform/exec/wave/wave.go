@@ -7,6 +7,7 @@
 package wave
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -31,6 +32,8 @@ type Wave struct {
 	timer   *time.Timer // the guard's; nil until it is needed
 	armed   bool        // whether the timer is to have an effect
 	since   time.Time   // when it was armed
+	ticked  time.Time   // when the tick began that comes next
+	counted int         // ticks that came in time
 }
 
 // New makes the wave of an operation of which nothing runs yet. A batch waits at most guard for a runner that is blocked where platform
@@ -91,26 +94,54 @@ func leave(batches []Batch) {
 	}
 }
 
+// The guard's time is so many ticks. One that comes late says that the process is not given the processor, or has more to run than it can:
+// then nobody can tell a runner that is blocked from one whose turn has not come, and the tick does not count. After patience times the
+// guard's time batches leave all the same.
+const (
+	ticks    = 10
+	patience = 10
+)
+
 // arm starts the guard, unless it has been started for the batches that wait. w.mu is held.
 func (w *Wave) arm() {
 	if w.armed || len(w.waiting) == 0 {
 		return
 	}
-	w.armed, w.since = true, time.Now()
+	w.armed, w.since, w.counted = true, time.Now(), 0
+	w.tick()
+}
+
+// tick has the next tick come. w.mu is held.
+func (w *Wave) tick() {
+	w.ticked = time.Now()
 	if w.timer == nil {
-		w.timer = time.AfterFunc(w.guard, w.expire)
+		w.timer = time.AfterFunc(w.guard/ticks, w.expire)
 	} else {
-		w.timer.Reset(w.guard)
+		w.timer.Reset(w.guard / ticks)
 	}
 }
 
 // expire has the batches leave that have waited for the guard's time, though something runs.
 func (w *Wave) expire() {
+	runtime.Gosched() // to come late where others wait for their turn
 	w.mu.Lock()
-	var leaving []Batch
-	if w.armed && time.Since(w.since) >= w.guard { // else this is a time that was over just when they left otherwise
-		leaving = w.take()
-	}
+	leaving := w.expired()
 	w.mu.Unlock()
 	leave(leaving)
+}
+
+// expired gives the batches that leave after a tick. w.mu is held.
+func (w *Wave) expired() []Batch {
+	late := time.Since(w.ticked)
+	if !w.armed || late < w.guard/ticks { // the tick is of batches that have left otherwise
+		return nil
+	}
+	if late < 2*w.guard/ticks {
+		w.counted++
+	}
+	if w.counted < ticks && time.Since(w.since) < patience*w.guard {
+		w.tick()
+		return nil
+	}
+	return w.take()
 }

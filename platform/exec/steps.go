@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -92,6 +93,7 @@ func Plural[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 		switch list, partial := err.(graphql.BatchErrors); {
 		case partial && len(list.Errors()) == len(objects) && len(values) == len(objects):
 			st.errs = list.Errors()
+			values = slices.Clone(values) // the resolver may keep them
 			for i, err := range st.errs {
 				if err != nil {
 					var none V

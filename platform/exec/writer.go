@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -226,7 +227,7 @@ func (w *Writer) Fail(f *Field, err error) {
 // add reports an error with its exact path and the field's location. The error may be shared by many fields: it is copied.
 func (w *Writer) add(f *Field, err *gqlerror.Error) {
 	own := *err
-	own.Path = w.exact(f, err.Path)
+	own.Path, own.Extensions = w.exact(f, err.Path), maps.Clone(err.Extensions) // to which presenters add
 	if p := f.collected.Position; own.Locations == nil && p != nil {
 		own.Locations = []gqlerror.Location{{Line: p.Line, Column: p.Column}}
 	}

@@ -66,12 +66,7 @@ func (b *base) call(ctx context.Context, operation string, do func(ctx context.C
 	}
 	wire, cancel := context.WithTimeout(ctx, b.Timeout)
 	defer cancel()
-	attributes := make([]attribute.KeyValue, 0, 4)
-	attributes = append(attributes, attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation))
-	if n, ok := ctx.Value(keysKey{}).(int); ok {
-		attributes = append(attributes, attribute.Int(AttrKeys, n))
-	}
-	wire, span := b.Tracer.Start(wire, b.Name+" "+operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
+	wire, span := b.span(wire, operation)
 	defer span.End()
 	start := time.Now()
 	f := b.faultOf(ctx, do(wire))
@@ -81,9 +76,27 @@ func (b *base) call(ctx context.Context, operation string, do func(ctx context.C
 		return nil
 	}
 	f = f.At(b.Name, operation)
-	span.SetAttributes(attribute.String(AttrCode, string(f.Code)))
-	span.SetStatus(codes.Error, string(f.Code))
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String(AttrCode, string(f.Code)))
+		span.SetStatus(codes.Error, string(f.Code))
+	}
 	return f
+}
+
+// asClient is what every call's span is.
+var asClient = trace.WithSpanKind(trace.SpanKindClient)
+
+// span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
+func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
+	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() && !parent.IsSampled() {
+		return ctx, noop.Span{}
+	}
+	attributes := make([]attribute.KeyValue, 0, 3)
+	attributes = append(attributes, attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation))
+	if n, ok := ctx.Value(keysKey{}).(int); ok {
+		attributes = append(attributes, attribute.Int(AttrKeys, n))
+	}
+	return b.Tracer.Start(ctx, b.Name+" "+operation, asClient, trace.WithAttributes(attributes...))
 }
 
 // onWire says that ctx's runner waits for a service while do runs. What goes before and after, such as decoding, can add to a batch, and is

@@ -130,10 +130,30 @@ func (r *reader) str() (string, *misfit) {
 		return r.data[start+1 : r.at-1], nil
 	}
 	var err error
-	if r.unquoted, err = jsontext.AppendUnquote(r.unquoted[:0], r.data[start:r.at]); err != nil {
+	if r.unquoted, err = appendUnquoted(r.unquoted[:0], r.data[start:r.at]); err != nil {
 		return "", misfitf("%.200s", err)
 	}
 	return string(r.unquoted), nil
+}
+
+// letters are what the short escapes stand for (RFC 8259, section 7).
+var letters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// appendUnquoted appends what a string that is JSON says. Strings with escapes by number are the library's.
+func appendUnquoted(b []byte, quoted string) ([]byte, error) {
+	start, rest := len(b), quoted[1:len(quoted)-1]
+	for {
+		i := strings.IndexByte(rest, '\\')
+		if i < 0 {
+			return append(b, rest...), nil
+		}
+		letter := letters[rest[i+1]]
+		if letter == 0 {
+			return jsontext.AppendUnquote(b[:start], quoted)
+		}
+		b = append(append(b, rest[:i]...), letter)
+		rest = rest[i+2:]
+	}
 }
 
 // wording reads what reads itself from a string.

@@ -17,6 +17,7 @@ type fakes struct {
 	lions       func(ctx context.Context, first int) ([]model.Lion, error)
 	lionsLoose  func(ctx context.Context) ([]*model.Lion, error)
 	beings      func(ctx context.Context, first int) ([]model.Being, error)
+	beingsMust  func(ctx context.Context, first int) ([]model.Being, error)
 	exhibits    func(ctx context.Context, first int) ([]model.Exhibit, error)
 	keeper      func(ctx context.Context, id *string) (*model.Keeper, error)
 	maze        func(ctx context.Context, key int) (*model.Maze, error)
@@ -161,6 +162,10 @@ func (r labQuery) LionsLoose(ctx context.Context) ([]*model.Lion, error) {
 
 func (r labQuery) Beings(ctx context.Context, first int) ([]model.Being, error) {
 	return either(r.beings, r.QueryResolver.Beings, ctx, first)
+}
+
+func (r labQuery) BeingsMust(ctx context.Context, first int) ([]model.Being, error) {
+	return either(r.beingsMust, r.QueryResolver.BeingsMust, ctx, first)
 }
 
 func (r labQuery) Exhibits(ctx context.Context, first int) ([]model.Exhibit, error) {

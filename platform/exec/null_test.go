@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
 )
@@ -73,6 +75,26 @@ func TestNullsThatAreNotAllowed(t *testing.T) {
 				"maze.rooms[0][0].guest 1:18 Room.guest gave null, which the schema does not allow",
 				"maze.rooms[2][1].guest 1:18 Room.guest gave null, which the schema does not allow",
 			},
+		},
+		"of an object, when an error was reported for another": {
+			`{ maze { rooms { guest { id } } } }`,
+			fakes{maze: oneMaze, rooms: suite, guest: func(ctx context.Context, objs []*model.Room) ([]model.Being, error) {
+				graphql.AddErrorf(ctx, "something")
+				return noGuests(12, 21)(ctx, objs)
+			}},
+			`{"maze":null}`, []string{
+				"maze.rooms[0][0].guest 1:18 something",
+				"maze.rooms[0][1].guest 1:18 Room.guest gave null, which the schema does not allow",
+				"maze.rooms[2][0].guest 1:18 Room.guest gave null, which the schema does not allow",
+			},
+		},
+		"of an object for which an error was reported": {
+			`{ maze { rooms { guest { id } } } }`,
+			fakes{maze: oneMaze, rooms: suite, guest: func(ctx context.Context, objs []*model.Room) ([]model.Being, error) {
+				graphql.AddErrorf(ctx, "something")
+				return noGuests(11)(ctx, objs)
+			}},
+			`{"maze":null}`, []string{"maze.rooms[0][0].guest 1:18 something"},
 		},
 		"at the root": {`{ a: __typename failingMust }`, fakes{failingMust: failing}, `null`, []string{"failingMust 1:17 must not fail"}},
 		"what is beside is still written, for its errors": {

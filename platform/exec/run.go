@@ -36,6 +36,7 @@ type state struct {
 	err      error                 // of all objects
 	errs     []error               // by object; nil if there are none
 	added    map[int]gqlerror.List // what resolvers have reported beside their results, by object
+	reported map[string]bool       // the paths of those that the writer has passed on
 	shape    Shape
 	override graphql.Marshaler // what a root field's interceptor gave in its place
 }

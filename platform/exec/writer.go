@@ -121,18 +121,7 @@ func (w *Writer) Nothing(f *Field, nonNull bool) bool {
 
 // reported says whether a resolver has reported an error at the place where the writer is.
 func (w *Writer) reported(f *Field, st *state) bool {
-	if len(st.added) == 0 {
-		return false
-	}
-	here := w.path(f, len(w.indices)).String()
-	for _, errs := range st.added {
-		for _, err := range errs {
-			if w.exact(f, err.Path).String() == here {
-				return true
-			}
-		}
-	}
-	return false
+	return st.reported != nil && st.reported[w.path(f, len(w.indices)).String()]
 }
 
 // Result gives the value that a step has for the object with an index, and whether there is one. If not, why not has been reported, and
@@ -156,7 +145,10 @@ func Result[V any](w *Writer, f *Field, index int) (V, bool) {
 // report reports what is wrong with a step's value of one object, and says whether it has one nevertheless.
 func (w *Writer) report(f *Field, st *state, index int) bool {
 	for _, err := range st.added[index] {
-		w.add(f, err)
+		if st.reported == nil {
+			st.reported = map[string]bool{}
+		}
+		st.reported[w.add(f, err).String()] = true
 	}
 	err := st.err
 	if err == nil && st.errs != nil {
@@ -224,15 +216,16 @@ func (w *Writer) Fail(f *Field, err error) {
 	w.add(f, &gqlerror.Error{Err: err, Message: err.Error()})
 }
 
-// add reports an error with its exact path and the field's location. The error may be shared by many fields: it is copied.
-func (w *Writer) add(f *Field, err *gqlerror.Error) {
-	own := *err
-	own.Path, own.Extensions = w.exact(f, err.Path), maps.Clone(err.Extensions) // to which presenters add
+// add reports an error with its exact path, which it gives, and the field's location. The error may be shared by many fields: it is copied.
+func (w *Writer) add(f *Field, err *gqlerror.Error) ast.Path {
+	own, path := *err, w.exact(f, err.Path)
+	own.Path, own.Extensions = path, maps.Clone(err.Extensions) // to which presenters add
 	if p := f.collected.Position; own.Locations == nil && p != nil {
 		own.Locations = []gqlerror.Location{{Line: p.Line, Column: p.Column}}
 	}
 	ctx := graphql.WithFieldContext(w.ctx, &graphql.FieldContext{Object: f.objectName(), Field: f.collected})
 	graphql.AddError(ctx, &own)
+	return path
 }
 
 // path gives the path of a field, with as many of the indices on the way to the writer's place as belong to it.

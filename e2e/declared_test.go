@@ -9,14 +9,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/authz"
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
-	"github.com/mainstem/mainstem/platform/loader"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/sources/catalog"
@@ -153,21 +154,29 @@ func undeclare(f *ast.FieldDefinition, source string) {
 	})
 }
 
-// execute runs a query by a schema as a customer with every scope, and gives the errors.
+// execute runs a query by a schema as a customer with every scope, by each executor, which must give the same errors.
 func execute(t *testing.T, by *ast.Schema, resolver *resolvers.Resolver, query string) []problem {
 	t.Helper()
 	query, err := expand(query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := executor.New(graph.NewExecutableSchema(graph.Config{
+	config := graph.Config{
 		Schema: by, Resolvers: resolver,
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
-	}))
+	}
+	compiled := errorsOf(t, graph.NewCompiledSchema(config, exec.Options{}), query)
+	gqlgen := errorsOf(t, graph.NewCompiledSchema(config, exec.Options{Gqlgen: true}), query)
+	if diff := cmp.Diff(gqlgen, compiled); diff != "" {
+		t.Errorf("the executors differ (-gqlgen +compiled):\n%s", diff)
+	}
+	return compiled
+}
+
+func errorsOf(t *testing.T, schema graphql.ExecutableSchema, query string) []problem {
+	t.Helper()
+	e := executor.New(schema)
 	e.SetErrorPresenter(fault.Presenter(slog.New(slog.DiscardHandler)))
-	e.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		return next(loader.WithScope(ctx, loader.Options{}))
-	})
 	caller := authn.Caller{Issuer: "test", Subject: "cus-00001", Scopes: []string{"orders:read", "payments:read", "reviews:write"}}
 	ctx := graphql.StartOperationTrace(authn.With(t.Context(), caller))
 	oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})

@@ -25,18 +25,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestCases runs the cases of testdata.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) < 100 {
-		t.Fatalf("there are %d cases only: %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+	for _, file := range caseFiles(t) {
+		t.Run(caseName(file), func(t *testing.T) {
 			t.Parallel()
 			c, err := readCase(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := c.run(t)
+			got := c.run(t, c.sections["config.yaml"])
 			if *update && !t.Failed() {
 				if err := os.WriteFile(file, c.with(got), 0o600); err != nil {
 					t.Fatal(err)
@@ -48,10 +44,21 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// run asks what the case asks, and gives what comes of it by section.
-func (c *testCase) run(t *testing.T) map[string]string {
+func caseFiles(t *testing.T) []string {
 	t.Helper()
-	s := start(t, options{broken: c.breaks(t, 1), config: c.sections["config.yaml"]})
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("there are %d cases only: %v", len(files), err)
+	}
+	return files
+}
+
+func caseName(file string) string { return strings.TrimSuffix(filepath.Base(file), ".txtar") }
+
+// run asks what the case asks of a gateway with a configuration, and gives what comes of it by section.
+func (c *testCase) run(t *testing.T, config string) map[string]string {
+	t.Helper()
+	s := start(t, options{broken: c.breaks(t, 1), config: config})
 	got := map[string]string{}
 	for step := 1; ; step++ {
 		if step > 1 {

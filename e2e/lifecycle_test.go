@@ -106,7 +106,7 @@ func TestStopCutsOff(t *testing.T) {
 // TestServicesComeAndGo: services that go down and come back while requests run cost those requests their own fields, and nothing lasts.
 func TestServicesComeAndGo(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{config: "batchWindow: 1ms"})
+	s := start(t, options{})
 	const query = `{ products(first: 3) { nodes { name stock { available } reviews(first: 1) { totalCount } } } }`
 	for range 5 {
 		asked := make([]<-chan outcome, 8)

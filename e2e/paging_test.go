@@ -39,7 +39,7 @@ type page struct {
 // TestPaging walks lists to their ends, in pages of several sizes, and compares with what the services started with.
 func TestPaging(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{config: "batchWindow: 1ms"}) // calls are not counted here
+	s := start(t, options{})
 	w := s.demo.World()
 	const declare = `query ($first: Int!, $after: String) `
 	for reason, l := range map[string]list{

@@ -85,7 +85,7 @@ func rss() string {
 // TestProveSoak asks for the product page for a minute while services break and heal at random: every answer has data and no error but
 // those that breaking explains, and the second half of the minute leaves no more behind than the first.
 func TestProveSoak(t *testing.T) {
-	s := start(t, options{config: "batchWindow: 2ms\nrequestTimeout: 2s\n"})
+	s := start(t, options{config: "requestTimeout: 2s\n"})
 	left := [2]int{}
 	for half := range left {
 		took, codes := soak(t, s, 16, 30*time.Second)
@@ -150,7 +150,7 @@ func soak(t *testing.T, s *stack, clients int, duration time.Duration) ([]time.D
 func TestProveDeadline(t *testing.T) {
 	const deadline, most = 300 * time.Millisecond, 50 * time.Millisecond
 	s := start(t, options{
-		config: "batchWindow: 2ms\nrequestTimeout: 300ms\n",
+		config: "requestTimeout: 300ms\n",
 		broken: map[string]breaking.Break{"reviews": {Latency: time.Minute}},
 	})
 	var late []time.Duration

@@ -23,9 +23,6 @@ const (
 	seed     = 609
 )
 
-// batchWindow is long enough for every field of a level to join its batch on a busy machine, so that calls can be counted.
-const batchWindow = 50 * time.Millisecond
-
 // patience bounds what a test waits for. Only a test that fails waits so long.
 const patience = 30 * time.Second
 
@@ -105,7 +102,6 @@ func configOf(t *testing.T, d *demo.Demo, yaml string, processor *spans) server.
 	t.Helper()
 	c := server.DefaultConfig()
 	c.Listen = "127.0.0.1:0"
-	c.BatchWindow = config.Duration(batchWindow)
 	c.RequestTimeout = config.Duration(patience)
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {

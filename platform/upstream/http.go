@@ -47,7 +47,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
 		MaxIdleConns:           0, // the bound is per host, and there is one
-		MaxIdleConnsPerHost:    64,
+		MaxIdleConnsPerHost:    1024, // fewer than are in use at once would be closed and dialled again all the time
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    o.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,

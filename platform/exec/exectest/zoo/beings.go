@@ -122,12 +122,21 @@ func (r *lionResolver) Chip(_ context.Context, obj *model.Lion) (*string, error)
 	return one(obj.Place, "Lion.chip", wordsOrNil)
 }
 
-// Where gives the path at which it runs.
+// Where gives the fields on the way to where it runs. Indices of lists are left out, which only gqlgen's executor knows while resolvers run,
+// and so is the way from an event, which it does not know.
 func (r *lionResolver) Where(ctx context.Context, obj *model.Lion, prefix *string) (*string, error) {
 	return one(obj.Place, "Lion.where", func(model.Place) *string {
-		text := graphql.GetPath(ctx).String()
+		text := ""
 		if prefix != nil {
-			text = *prefix + text
+			text = *prefix
+		}
+		for _, element := range graphql.GetPath(ctx) {
+			if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+				break
+			}
+			if name, ok := element.(ast.PathName); ok {
+				text += "." + string(name)
+			}
 		}
 		return &text
 	})

@@ -41,25 +41,26 @@ func all[O, T any](r *Resolver, objs []*O, field string, value maker[T]) ([]T, e
 
 // allAt is all for parents that are no pointers to structs.
 func allAt[T any](r *Resolver, places []*model.Place, field string, value maker[T]) ([]T, error) {
+	if r.Faults.Panics == field {
+		panic(field + " panicked")
+	}
 	if r.Faults.WholeFails(field) {
 		return nil, errors.New("all of " + field + " failed")
 	}
 	values := make([]T, len(places))
 	var faults graphql.BatchErrorList
 	for i, p := range places {
-		if p == nil {
-			continue
+		if p == nil || p.Outcome(field) == model.Missing || p.Outcome(field) == model.Panicked {
+			continue // plural fields do not panic for single objects: gqlgen's executor loses for which
 		}
-		switch p.Outcome(field) {
-		case model.Missing, model.Panicked: // plural fields do not panic: gqlgen's executor loses which of them did
-		case model.Failed, model.Faulted:
+		if err := p.Fail(field); err != nil {
 			if faults == nil {
 				faults = make(graphql.BatchErrorList, len(places))
 			}
-			faults[i] = p.Fail(field)
-		case model.Fine:
-			values[i] = value(*p)
+			faults[i] = err
+			continue
 		}
+		values[i] = value(*p)
 	}
 	if faults != nil {
 		return values, faults
@@ -70,7 +71,7 @@ func allAt[T any](r *Resolver, places []*model.Place, field string, value maker[
 // orNil makes a value rarely nil.
 func orNil[T any](what string, value maker[*T]) maker[*T] {
 	return func(p model.Place) *T {
-		if p.Rarely("no "+what, 5) {
+		if p.Rarely("no "+what, 7) {
 			return nil
 		}
 		return value(p.Below(what))
@@ -80,7 +81,7 @@ func orNil[T any](what string, value maker[*T]) maker[*T] {
 // orNone makes an interface rarely nil.
 func orNone[T any](what string, value maker[T]) maker[T] {
 	return func(p model.Place) T {
-		if p.Rarely("no "+what, 5) {
+		if p.Rarely("no "+what, 7) {
 			var none T
 			return none
 		}

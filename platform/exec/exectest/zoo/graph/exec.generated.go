@@ -106,6 +106,7 @@ const (
 	fieldNote_next
 	fieldOwl_id
 	fieldOwl_name
+	fieldOwl_nickname
 	fieldOwl_legs
 	fieldOwl_mood
 	fieldOwl_home
@@ -347,19 +348,20 @@ var compiledTypes = exec.Types{
 		"next":  {ID: fieldNote_next, Step: true},
 	}},
 	"Owl": {Fields: map[string]exec.FieldType{
-		"id":      {ID: fieldOwl_id},
-		"name":    {ID: fieldOwl_name, Step: true},
-		"legs":    {ID: fieldOwl_legs},
-		"mood":    {ID: fieldOwl_mood},
-		"home":    {ID: fieldOwl_home, Step: true, Resolver: true},
-		"friend":  {ID: fieldOwl_friend, Step: true, Resolver: true},
-		"kin":     {ID: fieldOwl_kin, Step: true},
-		"owner":   {ID: fieldOwl_owner, Step: true, Resolver: true},
-		"note":    {ID: fieldOwl_note},
-		"hoots":   {ID: fieldOwl_hoots, Step: true, Resolver: true},
-		"flights": {ID: fieldOwl_flights, Step: true, Resolver: true},
-		"song":    {ID: fieldOwl_song, Step: true, Resolver: true},
-		"prey":    {ID: fieldOwl_prey, Step: true, Resolver: true},
+		"id":       {ID: fieldOwl_id},
+		"name":     {ID: fieldOwl_name, Step: true},
+		"nickname": {ID: fieldOwl_nickname, Step: true},
+		"legs":     {ID: fieldOwl_legs},
+		"mood":     {ID: fieldOwl_mood},
+		"home":     {ID: fieldOwl_home, Step: true, Resolver: true},
+		"friend":   {ID: fieldOwl_friend, Step: true, Resolver: true},
+		"kin":      {ID: fieldOwl_kin, Step: true},
+		"owner":    {ID: fieldOwl_owner, Step: true, Resolver: true},
+		"note":     {ID: fieldOwl_note},
+		"hoots":    {ID: fieldOwl_hoots, Step: true, Resolver: true},
+		"flights":  {ID: fieldOwl_flights, Step: true, Resolver: true},
+		"song":     {ID: fieldOwl_song, Step: true, Resolver: true},
+		"prey":     {ID: fieldOwl_prey, Step: true, Resolver: true},
 	}},
 	"Query": {Fields: map[string]exec.FieldType{
 		"lion":          {ID: fieldQuery_lion, Step: true, Resolver: true},
@@ -1348,8 +1350,12 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldOwl_name:
-			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Owl_name}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (string, error) {
-				if v, ok := obj.Name(); ok {
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Owl_name}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (*string, error) {
+				return obj.Name(), nil
+			}, nil)
+		case fieldOwl_nickname:
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Owl_nickname}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (string, error) {
+				if v, ok := obj.Nickname(); ok {
 					return v, nil
 				}
 				return *new(string), exec.Null
@@ -1416,6 +1422,12 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case fieldOwl_id:
 			ok = w.String(string(obj.ID))
 		case fieldOwl_name:
+			if v, resolved := exec.Result[*string](w, f, index); resolved {
+				ok = c.writeOString2ᚖstring(w, f, v)
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldOwl_nickname:
 			if v, resolved := exec.Result[string](w, f, index); resolved {
 				ok = w.String(string(v))
 			} else {

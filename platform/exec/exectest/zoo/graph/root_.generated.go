@@ -160,19 +160,20 @@ type ComplexityRoot struct {
 	}
 
 	Owl struct {
-		Flights func(childComplexity int) int
-		Friend  func(childComplexity int) int
-		Home    func(childComplexity int) int
-		Hoots   func(childComplexity int, at *model.Moment, size model.Size) int
-		ID      func(childComplexity int) int
-		Kin     func(childComplexity int) int
-		Legs    func(childComplexity int) int
-		Mood    func(childComplexity int) int
-		Name    func(childComplexity int) int
-		Note    func(childComplexity int) int
-		Owner   func(childComplexity int) int
-		Prey    func(childComplexity int) int
-		Song    func(childComplexity int) int
+		Flights  func(childComplexity int) int
+		Friend   func(childComplexity int) int
+		Home     func(childComplexity int) int
+		Hoots    func(childComplexity int, at *model.Moment, size model.Size) int
+		ID       func(childComplexity int) int
+		Kin      func(childComplexity int) int
+		Legs     func(childComplexity int) int
+		Mood     func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Nickname func(childComplexity int) int
+		Note     func(childComplexity int) int
+		Owner    func(childComplexity int) int
+		Prey     func(childComplexity int) int
+		Song     func(childComplexity int) int
 	}
 
 	Query struct {
@@ -930,6 +931,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Owl.Name(childComplexity), true
+	case "Owl.nickname":
+		if e.ComplexityRoot.Owl.Nickname == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Owl.Nickname(childComplexity), true
 	case "Owl.note":
 		if e.ComplexityRoot.Owl.Note == nil {
 			break
@@ -2140,8 +2147,10 @@ type Lion implements Being & Animal & Tagged & Owned {
 type Owl implements Being & Animal & Owned {
   "A member."
   id: ID!
-  "A method that says whether there is a value."
+  "A method."
   name: String
+  "A method that says whether there is a value."
+  nickname: String
   "A member by pointer."
   legs: Int
   "A member, a named type."
@@ -2732,6 +2741,8 @@ func (ec *executionContext) childFields_Owl(ctx context.Context, field graphql.C
 		return ec.fieldContext_Owl_id(ctx, field)
 	case "name":
 		return ec.fieldContext_Owl_name(ctx, field)
+	case "nickname":
+		return ec.fieldContext_Owl_nickname(ctx, field)
 	case "legs":
 		return ec.fieldContext_Owl_legs(ctx, field)
 	case "mood":

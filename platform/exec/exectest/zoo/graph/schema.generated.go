@@ -4086,7 +4086,32 @@ func (ec *executionContext) _Owl_name(ctx context.Context, field graphql.Collect
 			return ec.fieldContext_Owl_name(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			v, ok := obj.Name()
+			return obj.Name(), nil
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			return ec._fieldMiddleware(ctx, obj, next)
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Owl_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Owl", field, true, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Owl_nickname(ctx context.Context, field graphql.CollectedField, obj *model.Owl) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Owl_nickname(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			v, ok := obj.Nickname()
 			if !ok {
 				return nil, nil
 			}
@@ -4102,7 +4127,7 @@ func (ec *executionContext) _Owl_name(ctx context.Context, field graphql.Collect
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Owl_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Owl_nickname(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Owl", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
@@ -11347,6 +11372,11 @@ func (ec *executionContext) _Owl(ctx context.Context, sel ast.SelectionSet, obj 
 			}
 		case "name":
 			out.Values[i] = ec._Owl_name(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nickname":
+			out.Values[i] = ec._Owl_nickname(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -106,24 +106,56 @@ type Look struct {
 	More  *Look
 }
 
-// The members of the interfaces and of the union.
-func (*Lion) IsBeing()    {}
-func (*Lion) IsAnimal()   {}
-func (*Lion) IsTagged()   {}
-func (*Lion) IsOwned()    {}
-func (*Lion) IsExhibit()  {}
-func (Owl) IsBeing()      {}
-func (Owl) IsAnimal()     {}
-func (Owl) IsOwned()      {}
-func (Owl) IsExhibit()    {}
-func (*Stone) IsBeing()   {}
-func (*Stone) IsTagged()  {}
+// IsBeing marks a being.
+func (*Lion) IsBeing() {}
+
+// IsAnimal marks an animal.
+func (*Lion) IsAnimal() {}
+
+// IsTagged marks what is tagged.
+func (*Lion) IsTagged() {}
+
+// IsOwned marks what is owned.
+func (*Lion) IsOwned() {}
+
+// IsExhibit marks an exhibit.
+func (*Lion) IsExhibit() {}
+
+// IsBeing marks a being.
+func (Owl) IsBeing() {}
+
+// IsAnimal marks an animal.
+func (Owl) IsAnimal() {}
+
+// IsOwned marks what is owned.
+func (Owl) IsOwned() {}
+
+// IsExhibit marks an exhibit.
+func (Owl) IsExhibit() {}
+
+// IsBeing marks a being.
+func (*Stone) IsBeing() {}
+
+// IsTagged marks what is tagged.
+func (*Stone) IsTagged() {}
+
+// IsExhibit marks an exhibit.
 func (*Stone) IsExhibit() {}
-func (*Stone) IsFind()    {}
-func (*Keeper) IsBeing()  {}
-func (*Keeper) IsFind()   {}
-func (*Den) IsHome()      {}
-func (Nest) IsHome()      {}
+
+// IsFind marks a find.
+func (*Stone) IsFind() {}
+
+// IsBeing marks a being.
+func (*Keeper) IsBeing() {}
+
+// IsFind marks a find.
+func (*Keeper) IsFind() {}
+
+// IsHome marks a home.
+func (*Den) IsHome() {}
+
+// IsHome marks a home.
+func (Nest) IsHome() {}
 
 // At gives the place of an object. A plural resolver may be handed a nil object, whose place is the zero one.
 func (p Place) At() Place { return p }
@@ -220,8 +252,11 @@ func (s *Stone) ID(context.Context) Name { return Name(s.Text("stone")) }
 // ID gives the keeper's id.
 func (k *Keeper) ID() string { return k.Text("keeper") }
 
-// Name gives the owl's name, and whether it has one.
-func (o Owl) Name() (string, bool) { return o.Text("name"), !o.Rarely("name", 4) }
+// Name gives the owl's name.
+func (o Owl) Name() *string { return OrNil(o.Place, "name", o.Text("name")) }
+
+// Nickname gives the owl's nickname, and whether it has one.
+func (o Owl) Nickname() (string, bool) { return o.Text("nickname"), !o.Rarely("nickname", 4) }
 
 // Kin gives the owl's family.
 func (o *Owl) Kin() []Animal {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -21,6 +23,10 @@ type Place struct {
 type Faults struct {
 	Seed  uint64 // with another one, other fields fail, and values differ
 	OneIn int    // how rare faults are; none if zero
+
+	Unwritable bool   // scalars cannot be written also where they may not be null
+	Panics     string // a plural field that panics
+	Shared     string // a field that fails with one error for all objects, the same *gqlerror.Error
 }
 
 // Outcome is how a field goes at a place.
@@ -80,6 +86,9 @@ func (f Faults) WholeFails(field string) bool {
 
 // Fail gives the error of a field, nil if it has none, and panics if that is what it does.
 func (p Place) Fail(field string) error {
+	if p.faults.Shared == field {
+		return shared
+	}
 	switch p.Outcome(field) {
 	case Failed:
 		return fmt.Errorf("%s failed", field)
@@ -92,6 +101,8 @@ func (p Place) Fail(field string) error {
 	}
 	return nil
 }
+
+var shared = &gqlerror.Error{Message: "shared"}
 
 // Text gives a few words.
 func (p Place) Text(of string) string { return of + " " + strconv.FormatUint(mix(p.key, of)%1000, 10) }

@@ -126,10 +126,12 @@ func (v *Values) scalars(p Place) {
 	v.Colour = Colour{R: 1, G: 2, B: 3}
 	v.ColourPointer = OrNil(p, "colourPointer", Colour{R: 255})
 	v.Colours = List(p, "colours", func(Place) *Colour { return &Colour{B: 9} })
-	v.Moment = moment(p)
+	v.Moment, v.Code = 1, "must"
+	if p.faults.Unwritable {
+		v.Moment, v.Code = -1, ""
+	}
 	v.MomentPointer = OrNil(p, "momentPointer", moment(p.Below("momentPointer")))
 	v.Moments = List(p, "moments", func(p Place) *Moment { return OrNil(p, "moment", moment(p)) })
-	v.Code = code(p)
 	v.CodePointer = OrNil(p, "codePointer", code(p.Below("codePointer")))
 	v.Codes = List(p, "codes", func(p Place) *Code { return OrNil(p, "code", code(p)) })
 	v.Maybe = OrNil(p, "maybe", maybe(p, 2))

@@ -177,10 +177,19 @@ func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan,
 	root := &Step{run: r, ctx: inner}
 	begin(root)
 	r.resolve(root)
+	for name, value := range r.extensions {
+		extend(ctx, name, value)
+	}
 	data := r.write(buf, func(w *Writer) bool { return write(generated, w, p.root) })
 	s.forget(p)
 	trace.register(ctx)
 	return &graphql.Response{Data: data}
+}
+
+// extend registers an extension, unless there is one of that name.
+func extend(ctx context.Context, name string, value any) {
+	defer func() { _ = recover() }() // which is how gqlgen says that there is
+	graphql.RegisterExtension(ctx, name, value)
 }
 
 // write writes the answer's data behind what is in the buffer, if there is one. A panic, which only generated code could cause, costs all of

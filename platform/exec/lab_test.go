@@ -43,6 +43,7 @@ type fakes struct {
 	boss     func(ctx context.Context, objs []*model.Keeper) ([]*model.Keeper, error)
 	rooms    func(ctx context.Context, objs []*model.Maze) ([][][]model.Room, error)
 	guest    func(ctx context.Context, objs []*model.Room) ([]model.Being, error)
+	mood     func(ctx context.Context, objs []*model.Lion) ([]*model.Mood, error)
 	stepLion func(ctx context.Context, objs []*model.Step) ([]*model.Lion, error)
 
 	// Singular fields.
@@ -54,9 +55,8 @@ type fakes struct {
 	title func(ctx context.Context, obj *model.Room) (string, error)
 	song  func(ctx context.Context, obj *model.Owl) (*string, error)
 
-	// Directives: members decides for all objects at once, shout for each.
-	members func(ctx context.Context, next graphql.Resolver) (any, error)
-	shout   func(ctx context.Context, next graphql.Resolver) (any, error)
+	// Directives: members decides for all objects at once, shout for each, and atMost for an argument.
+	members, shout, atMost func(ctx context.Context, next graphql.Resolver) (any, error)
 }
 
 // config gives a zoo in which the fakes are called.
@@ -70,6 +70,11 @@ func (f *fakes) config(faults model.Faults) graph.Config {
 	}
 	if f.shout != nil {
 		cfg.Directives.Shout = func(ctx context.Context, _ any, next graphql.Resolver) (any, error) { return f.shout(ctx, next) }
+	}
+	if f.atMost != nil {
+		cfg.Directives.AtMost = func(ctx context.Context, _ any, next graphql.Resolver, _ int) (any, error) {
+			return f.atMost(ctx, next)
+		}
 	}
 	return cfg
 }
@@ -233,6 +238,10 @@ func (r labLion) Weight(ctx context.Context, objs []*model.Lion) ([]*model.Weigh
 
 func (r labLion) Secret(ctx context.Context, objs []*model.Lion) ([]*string, error) {
 	return either(r.secret, r.LionResolver.Secret, ctx, objs)
+}
+
+func (r labLion) Mood(ctx context.Context, objs []*model.Lion) ([]*model.Mood, error) {
+	return either(r.mood, r.LionResolver.Mood, ctx, objs)
 }
 
 func (r labLion) Look(ctx context.Context, objs []*model.Lion) ([]*model.Look, error) {

@@ -22,9 +22,10 @@ type Run struct {
 	wave      *wave.Wave
 	trace     *trace // nil unless the caller asks for it
 
-	mu     sync.Mutex
-	states []state // by Field.state
-	closed bool    // the answer is being written: nothing is published any more
+	mu         sync.Mutex
+	states     []state        // by Field.state
+	extensions map[string]any // that resolvers have registered
+	closed     bool           // the answer is being written: nothing is published any more
 }
 
 // state is what a run knows of one field: its values, one for each object of the selection that it is in, or why there are none. Until it is
@@ -78,16 +79,22 @@ func (r *Run) work(s *Step) {
 	}
 }
 
-// perform resolves the step's field. A panic is the fault of all its objects.
+// perform resolves the step's field. A panic is the fault of all its objects, and so is the end of the goroutine, as tests end that fail.
 func (s *Step) perform() {
-	st := &state{}
+	st, returned := &state{}, false
 	defer func() {
-		if p := recover(); p != nil {
-			s.next, s.published = nil, []published{{s.field, &state{done: true, ctx: st.ctx, err: s.run.panicked(st.ctx, p)}}}
+		if returned {
+			return
+		}
+		p := recover()
+		s.next, s.published = nil, []published{{s.field, &state{done: true, ctx: st.ctx, err: s.run.panicked(st.ctx, p)}}}
+		if p == nil {
+			s.run.end(s) // nobody else will
 		}
 	}()
 	s.resolve(s, st)
 	s.publish(s.field, st)
+	returned = true
 }
 
 // publish has the state of a field published when the step has ended.

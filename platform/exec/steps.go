@@ -58,13 +58,18 @@ func unpresented(_ context.Context, err error) *gqlerror.Error {
 	return known
 }
 
-// allowed runs call if the step's directives allow it, and gives the error for all objects.
-func allowed(ctx context.Context, c Call, call func(ctx context.Context) error) error {
+// allowed runs call if the step's directives allow it, and gives the error for all objects. A panic is one.
+func allowed(ctx context.Context, c Call, call func(ctx context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = graphql.GetOperationContext(ctx).RecoverFunc(ctx, p)
+		}
+	}()
 	if c.Allow == nil {
 		return call(ctx)
 	}
 	called := false
-	_, err := c.Allow(ctx, func(ctx context.Context) (any, error) {
+	_, err = c.Allow(ctx, func(ctx context.Context) (any, error) {
 		called = true
 		return nil, call(ctx)
 	})
@@ -114,10 +119,25 @@ func Plural[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 	})
 }
 
-// pass passes on the extensions that resolvers have registered in a context of their own.
+// pass passes on the extensions that resolvers have registered in a context of their own, unless the answer is being written. Of several
+// with one name, the first is passed on.
 func (r *Run) pass(ctx context.Context) {
-	for name, value := range graphql.GetExtensions(ctx) {
-		graphql.RegisterExtension(r.ctx, name, value)
+	found := graphql.GetExtensions(ctx)
+	if len(found) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	if r.extensions == nil {
+		r.extensions = map[string]any{}
+	}
+	for name, value := range found {
+		if _, known := r.extensions[name]; !known {
+			r.extensions[name] = value
+		}
 	}
 }
 
@@ -163,6 +183,8 @@ func Singular[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx
 		}
 		st.err = allowed(ctx, c, one.all)
 		ended(st.failed())
+		st.note(s.ctx, 0, 0)
+		run.pass(s.ctx)
 		if st.err == nil {
 			hold(s, f, st, values, then)
 		}
@@ -211,10 +233,7 @@ const maxWorkers = 8
 func (o *singular) all(ctx context.Context) error {
 	own := wave.From(ctx).Context(ctx, nil)
 	if o.count == 1 {
-		err := o.call(own, 0)
-		o.state.note(own, 0, 0)
-		o.run.pass(own)
-		return err
+		return o.call(own, 0)
 	}
 	o.ended = wave.NewWaiter(own)
 	workers := min(maxWorkers, o.count)
@@ -297,8 +316,8 @@ func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 		return
 	}
 	values := make([]V, len(objects))
+	reported := 0
 	st.err = allowed(s.ctx, c, func(ctx context.Context) error {
-		reported := 0
 		for i := range objects {
 			v, err := guarded(s.run, ctx, func() (V, error) { return resolve(ctx, fc, objects[i]) })
 			if err == nil {
@@ -313,6 +332,8 @@ func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 		}
 		return nil
 	})
+	st.note(s.ctx, 0, reported)
+	s.run.pass(s.ctx)
 	if st.err == nil {
 		hold(s, f, st, values, then)
 	}

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/loader"
 	"github.com/mainstem/mainstem/platform/upstream"
@@ -127,7 +125,7 @@ func (t *trace) register(ctx context.Context) {
 	defer t.mu.Unlock()
 	t.shown.Duration = t.since(time.Now())
 	shown := t.shown // what is still running may go on noting
-	graphql.RegisterExtension(ctx, "trace", shown)
+	extend(ctx, "trace", shown)
 }
 
 // observe tells those who want to know that a step begins. It gives the context that the step runs under, and what to call at its end.
@@ -142,6 +140,9 @@ func (s *Step) observe(ctx context.Context, objects int) (context.Context, func(
 	}
 	began := time.Now()
 	return ctx, func(err error) {
+		if err == Null { //nolint:errorlint // it is never wrapped
+			err = nil
+		}
 		ended(err)
 		if t == nil {
 			return

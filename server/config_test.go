@@ -45,6 +45,37 @@ func TestTheJSONSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
+// TestHowOperationsAreExecuted: what the defaults are, and that the file and the environment change them.
+func TestHowOperationsAreExecuted(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/mainstem.yaml"
+	if err := os.WriteFile(file, []byte("executor: gqlgen\ntraceScope: ''\nshareOperations: false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type settings struct {
+		executor, traceScope string
+		share                bool
+	}
+	for reason, test := range map[string]struct {
+		file    string
+		environ []string
+		want    settings
+	}{
+		"by default":         {"../mainstem.yaml", nil, settings{"compiled", "trace:read", true}},
+		"as the file says":   {file, nil, settings{"gqlgen", "", false}},
+		"by the environment": {file, []string{"MAINSTEM_EXECUTOR=compiled", "MAINSTEM_TRACE_SCOPE=*", "MAINSTEM_SHARE_OPERATIONS=true"}, settings{"compiled", "*", true}},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			defaults := alone()
+			c, err := config.Load(test.file, test.environ, defaults)
+			if got := (settings{c.Executor, c.TraceScope, c.ShareOperations}); err != nil || got != test.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
 func TestConfigIsStrict(t *testing.T) {
 	t.Parallel()
 	for reason, test := range map[string]struct{ yaml, wrong string }{
@@ -59,6 +90,9 @@ func TestConfigIsStrict(t *testing.T) {
 		"keys at no address":          {"auth: {issuer: me, audience: you, jwksUrl: nonsense}\n", "auth.jwksUrl"},
 		"answers without a bound":     {"sources:\n  catalog: {url: 'http://127.0.0.1:1', maxResponseBytes: 8TiB}\n", "1GiB"},
 		"half of what auth needs":     {"auth: {issuer: me}\n", "auth.audience"},
+		"an executor that is none":    {"executor: fast\n", "executor"},
+		"no window":                   {"batchWindow: 0s\n", "batchWindow"},
+		"neither yes nor no":          {"shareOperations: sometimes\n", "1:18"},
 		"a level that is none":        {"logLevel: loud\n", "logLevel"},
 		"an exporter that is none":    {"telemetry: {exporter: pigeon}\n", "telemetry.exporter"},
 	} {

@@ -23,7 +23,7 @@ func (s *Server) identity(ctx context.Context, sources []string) (string, bool) 
 			b.WriteString(strconv.Quote(part))
 		}
 	}
-	b.WriteByte('|') // which is in none of the quoted parts
+	b.WriteByte('|') // where no quoted part is: what follows is no scope
 	for _, source := range sources {
 		s.clients.inputs[source].Each(ctx, func(name, value string) {
 			b.WriteString(strconv.Quote(name + ":" + value))

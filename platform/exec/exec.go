@@ -145,7 +145,7 @@ func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, why 
 
 // answer executes a query or a mutation.
 func (s *Schema) answer(ctx context.Context, oc *graphql.OperationContext, p *plan) *graphql.Response {
-	if s.options.Share != nil && oc.Operation.Operation == ast.Query {
+	if s.options.Share != nil && oc.Operation.Operation == ast.Query && len(p.sources) > 0 { // else joining costs more than it saves
 		return s.shared(ctx, oc, p)
 	}
 	return s.execute(ctx, oc, p, bufferOf(ctx))

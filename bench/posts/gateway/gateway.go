@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
+	gqlgen "github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/bench/posts/graph"
@@ -25,7 +26,7 @@ import (
 // The executors.
 const (
 	Compiled = "compiled" // platform/exec
-	GQLGen   = "gqlgen"   // gqlgen's own
+	GQLGen   = "gqlgen"   // gqlgen's own, with its transports, as its users have it
 )
 
 // Options say what a gateway is made of.
@@ -63,7 +64,12 @@ func New(o Options) (*Gateway, error) {
 		options.Share = &exec.Sharing{Identity: anybody}
 	}
 	h := handler.New(graph.NewCompiledSchema(graph.Config{Resolvers: resolvers.New(typicode.New(service))}, options))
-	h.AddTransport(transport.HTTP{MaxBodyBytes: maxBodyBytes})
+	if o.Executor == GQLGen {
+		h.AddTransport(gqlgen.GET{})
+		h.AddTransport(gqlgen.POST{})
+	} else {
+		h.AddTransport(transport.HTTP{MaxBodyBytes: maxBodyBytes})
+	}
 	h.SetErrorPresenter(fault.Presenter(o.Log))
 	h.SetRecoverFunc(fault.Recover)
 	h.SetQueryCache(lru.New[*ast.QueryDocument](maxDocuments))

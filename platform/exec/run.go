@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -158,7 +159,7 @@ func (r *Run) resolve(root *Step) {
 				break
 			}
 		}
-	case r.schema.intercepts(r.operation):
+	case r.operation.Operation.Operation == ast.Query && r.schema.intercepts(r.operation):
 		r.separately(root.next)
 	default:
 		r.together(root.next)
@@ -232,20 +233,21 @@ func (r *Run) separately(steps []*Step) {
 	}
 }
 
-// intercepted runs a root field inside the interceptors of root fields. What they give in place of its value is written in its place.
+// intercepted runs a root field inside the interceptors of root fields. What they give in place of its value is written in its place; what
+// they report is reported with it, if it is ready in time.
 func (r *Run) intercepted(s *Step) {
-	begun := false
+	var begun atomic.Bool // also if it is too late to
 	st := &state{done: true}
+	ctx := r.reporting(r.wave.Context(s.ctx, nil))
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
-				st.ctx, st.err = s.ctx, r.panicked(s.ctx, p)
+				st.ctx, st.err = ctx, r.panicked(ctx, p)
 			}
 		}()
-		ctx := graphql.WithRootFieldContext(s.ctx, &graphql.RootFieldContext{Object: s.field.collected.Name, Field: s.field.collected})
-		st.override = r.operation.RootResolverMiddleware(ctx, func(ctx context.Context) graphql.Marshaler {
-			if !begun {
-				begun = true
+		inside := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{Object: s.field.collected.Name, Field: s.field.collected})
+		st.override = r.operation.RootResolverMiddleware(inside, func(ctx context.Context) graphql.Marshaler {
+			if !begun.Swap(true) {
 				s.ctx = ctx
 				s.group = &group{open: 1, done: make(chan struct{})}
 				go r.work(s)
@@ -253,13 +255,21 @@ func (r *Run) intercepted(s *Step) {
 			}
 			return pending
 		})
+		if st.override == nil {
+			st.override = graphql.Null
+		}
 	}()
+	r.pass(ctx)
+	r.mu.Lock()
 	if st.err != nil || st.override != pending {
-		r.mu.Lock()
 		r.keep([]published{{s.field, st}})
-		r.mu.Unlock()
 	}
-	if !begun {
+	if errs := graphql.GetErrors(ctx); errs != nil && !r.closed {
+		known := &r.states[s.field.state]
+		known.added = map[int]gqlerror.List{0: append(errs, known.added[0]...)}
+	}
+	r.mu.Unlock()
+	if !begun.Swap(true) {
 		r.wave.Done()
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"testing"
 
 	"github.com/mainstem/mainstem/platform/exec"
 )
@@ -34,4 +36,36 @@ func (w *watch) all() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.ended)
+}
+
+// batches is a source that keeps what it was asked for. Its zero value has been asked for nothing.
+type batches struct {
+	mu    sync.Mutex
+	calls []string
+	block func(ctx context.Context, keys []string) // before the answer; nil to answer at once
+}
+
+// fetch is a loader.Fetch.
+func (b *batches) fetch(ctx context.Context, keys []string) (map[string]string, error) {
+	b.mu.Lock()
+	b.calls = append(b.calls, strings.Join(keys, " "))
+	b.mu.Unlock()
+	if b.block != nil {
+		b.block(ctx, keys)
+	}
+	found := map[string]string{}
+	for _, k := range keys {
+		found[k] = "value of " + k
+	}
+	return found, nil
+}
+
+// want compares the batches, each its keys with blanks between.
+func (b *batches) want(t testing.TB, calls ...string) {
+	t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Equal(b.calls, calls) {
+		t.Errorf("asked for %q, want %q", b.calls, calls)
+	}
 }

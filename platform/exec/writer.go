@@ -181,10 +181,10 @@ func (w *Writer) Replaced(f *Field) (good, replaced bool) {
 	if st == nil || st.override == nil {
 		return true, false
 	}
-	if st.override == graphql.Null {
-		return w.Lost(f), true
+	for _, err := range st.added[0] {
+		w.add(f, err)
 	}
-	return w.Marshal(f, st.override), true
+	return w.Marshal(f, st.override) || w.Lost(f), true
 }
 
 // open gives the fault of a field that was not ready when the answer had to be written. What a mutation was doing may be done twice if it is

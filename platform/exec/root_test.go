@@ -54,6 +54,16 @@ func TestRootFieldInterceptors(t *testing.T) {
 		"that do not": {
 			query, func(context.Context, graphql.RootResolver) graphql.Marshaler { return graphql.Null }, answer(`null`), nil,
 		},
+		"that do not, where null may not stand": {
+			`{ y: lion(key: 1) { legs } x: failingMust }`, func(context.Context, graphql.RootResolver) graphql.Marshaler { return graphql.Null },
+			`null`, []string{"x 1:28 Query.failingMust gave null, which the schema does not allow"},
+		},
+		"that report errors, where null may not stand": {
+			`{ y: lion(key: 1) { legs } x: failingMust }`, func(ctx context.Context, _ graphql.RootResolver) graphql.Marshaler {
+				graphql.AddErrorf(ctx, "refused")
+				return graphql.Null
+			}, `null`, []string{"x 1:28 refused"},
+		},
 		"that go on twice": {
 			query, func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler { next(ctx); return next(ctx) }, answer(x), nil,
 		},

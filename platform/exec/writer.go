@@ -181,10 +181,8 @@ func (w *Writer) Replaced(f *Field) (good, replaced bool) {
 	if st == nil || st.override == nil {
 		return true, false
 	}
-	for _, err := range st.added[0] {
-		w.add(f, err)
-	}
-	return w.Marshal(f, st.override) || w.Lost(f), true
+	w.report(f, st, 0)
+	return w.Marshal(f, st.override) || w.Nothing(f, f.nonNull), true
 }
 
 // open gives the fault of a field that was not ready when the answer had to be written. What a mutation was doing may be done twice if it is

@@ -2,6 +2,7 @@ package exec_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -183,3 +184,13 @@ func declaring(t testing.TB, fields ...string) *ast.Schema {
 
 // unchecked are no rules: documents that validation takes too long for are still to be executed.
 func unchecked() *rules.Rules { return rules.NewRules() }
+
+// traced gives an answer's extensions.trace as clients see it.
+func traced(t testing.TB, got *graphql.Response) string {
+	t.Helper()
+	text, err := json.Marshal(got.Extensions["trace"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

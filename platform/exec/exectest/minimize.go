@@ -75,7 +75,7 @@ func (r *reducer) document() {
 			r.step(func() { r.doc.Operations = slices.Delete(r.doc.Operations, i, i+1) })
 		}
 	}
-	if len(r.doc.Operations) == 1 && r.operation.OperationName != "" {
+	if len(r.doc.Operations) == 1 && r.doc.Operations[0].Name != "" {
 		r.step(func() { r.doc.Operations[0].Name, r.operation.OperationName = "", "" })
 	}
 	for _, o := range r.doc.Operations {

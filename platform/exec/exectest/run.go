@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -117,20 +118,45 @@ func (x *Examination) Check(ctx context.Context, c Case) error {
 }
 
 // Find examines n random operations and gives the first whose answers differ, minimized, and how they do; nil if none was found. The seed
-// decides everything.
+// decides everything. Some operations are asked once more with other values of Boolean variables, which may be what an executor has planned
+// them by.
 func (x *Examination) Find(ctx context.Context, n int, seed uint64) (*Case, error) {
 	for i := range n {
 		r := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // nothing is to be kept secret
 		c := Case{Seed: r.Uint64() % 1000, Operation: Generate(r, x.Schema, x.Limits)}
-		if x.Check(ctx, c) == nil {
-			continue
+		err := x.Check(ctx, c)
+		if other, ok := otherwise(c.Operation); ok && err == nil {
+			c.Operation = other
+			err = x.Check(ctx, c)
 		}
-		c.Operation = Minimize(x.Schema, c.Operation, func(o Operation) bool {
-			return x.Check(ctx, Case{Seed: c.Seed, Operation: o}) != nil
-		})
-		return &c, x.Check(ctx, c)
+		if err != nil {
+			return x.minimized(ctx, c, err)
+		}
 	}
 	return nil, nil
+}
+
+// otherwise gives the operation with the opposite of each Boolean variable's value, and whether there are any.
+func otherwise(o Operation) (Operation, bool) {
+	other, found := maps.Clone(o.Variables), false
+	for name, value := range o.Variables {
+		if is, ok := value.(bool); ok {
+			other[name], found = !is, true
+		}
+	}
+	o.Variables = other
+	return o, found
+}
+
+// minimized gives the least operation whose answers still differ, and how. An executor that remembers may answer it as is right by now.
+func (x *Examination) minimized(ctx context.Context, c Case, differ error) (*Case, error) {
+	less := Case{Seed: c.Seed, Operation: Minimize(x.Schema, c.Operation, func(o Operation) bool {
+		return x.Check(ctx, Case{Seed: c.Seed, Operation: o}) != nil
+	})}
+	if err := x.Check(ctx, less); err != nil {
+		return &less, err
+	}
+	return &c, differ
 }
 
 // Run examines the cases of the folder and then n random operations. The first whose answers differ is reported, minimized, and added to the

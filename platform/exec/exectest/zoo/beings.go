@@ -94,7 +94,7 @@ func (r *lionResolver) Pride(ctx context.Context, obj *model.Lion) ([]*model.Lio
 
 func (r *lionResolver) Roar(_ context.Context, objs []*model.Lion, times int, tired *bool) ([]string, error) {
 	return all(r.Resolver, objs, "Lion.roar", func(p model.Place) string {
-		return p.Below("roar", tired).Text(strings.Repeat("roar", max(times, 0)))
+		return p.Below("roar", tired).Text(strings.Repeat("roar", max(0, min(times, 3))))
 	})
 }
 

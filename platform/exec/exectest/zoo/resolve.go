@@ -14,19 +14,18 @@ type placed interface{ At() model.Place }
 // maker makes the value of a field for the parent at a place.
 type maker[T any] = func(p model.Place) T
 
-// one resolves a singular field. It fails, panics, or is null where a fault says so.
+// one resolves a singular field. It fails, panics, or is null where a fault says so. Beside an error it gives a value, which nobody may see.
 func one[T any](p model.Place, field string, value maker[T]) (T, error) {
-	var none T
-	if err := p.Fail(field); err != nil {
+	err := p.Fail(field)
+	if p.Outcome(field) == model.Missing {
+		var none T
 		return none, err
 	}
-	if p.Outcome(field) == model.Missing {
-		return none, nil
-	}
-	return value(p), nil
+	return value(p), err
 }
 
-// all resolves a plural field: each parent by itself, with the faults of single ones in a graphql.BatchErrorList. Parents may be missing:
+// all resolves a plural field: each parent by itself, with the faults of single ones in a graphql.BatchErrorList, and values beside them which
+// nobody may see. Parents may be missing:
 // gqlgen's executor hands nil elements of lists over.
 func all[O, T any](r *Resolver, objs []*O, field string, value maker[T]) ([]T, error) {
 	places := make([]*model.Place, len(objs))
@@ -58,7 +57,6 @@ func allAt[T any](r *Resolver, places []*model.Place, field string, value maker[
 				faults = make(graphql.BatchErrorList, len(places))
 			}
 			faults[i] = err
-			continue
 		}
 		values[i] = value(*p)
 	}

@@ -77,7 +77,7 @@ func shout(ctx context.Context, _ any, next graphql.Resolver) (any, error) {
 }
 
 func loud(ctx context.Context, _ any, next graphql.Resolver, times int) (any, error) {
-	return changed(ctx, next, func(text string) string { return text + strings.Repeat("!", times) })
+	return changed(ctx, next, func(text string) string { return text + strings.Repeat("!", max(0, min(times, 3))) })
 }
 
 // changed gives the next resolver's text changed, and anything else as it is.

@@ -1996,7 +1996,7 @@ directive @atMost(
 
 "A directive that clients put at a field: its text is given with an exclamation mark."
 directive @loud(
-  "How many exclamation marks."
+  "How many exclamation marks; three at most."
   times: Int! = 1
 ) on FIELD
 

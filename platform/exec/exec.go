@@ -136,7 +136,7 @@ func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, why 
 			return around(loader.WithScope(ctx, trace.loaders(s.options.Loaders)), next)
 		}
 	}
-	respond := s.ExecutableSchema.Exec(ctx)
+	respond := s.ExecutableSchema.Exec(loader.WithScope(ctx, s.options.Loaders)) // in which subscriptions begin
 	return func(ctx context.Context) *graphql.Response {
 		defer trace.register(ctx)
 		return respond(loader.WithScope(trace.calls(ctx), trace.loaders(s.options.Loaders)))

@@ -155,7 +155,8 @@ func (r *Run) resolve(root *Step) {
 	case r.operation.Operation.Operation == ast.Mutation:
 		for _, s := range root.next {
 			s.ctx = loader.WithScope(s.ctx, r.trace.loaders(r.schema.options.Loaders)) // what a field has written, the next one reads afresh
-			if r.ctx.Err() != nil || !r.alone(s) { // the one before may have ended just at the deadline
+			// The one before may have ended just at the deadline.
+			if r.ctx.Err() != nil || !r.alone(s) {
 				break
 			}
 		}

@@ -2,8 +2,11 @@ package exec
 
 import (
 	"context"
+	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/mainstem/mainstem/platform/loader"
 )
 
 // subscribe begins a subscription: its resolver is called now, and each call of the handler waits for an event and executes the rest of the
@@ -13,9 +16,13 @@ func (s *Schema) subscribe(ctx context.Context, oc *graphql.OperationContext, p 
 	if p.inputs {
 		ctx = generated.Inputs(ctx)
 	}
-	field := p.root.Fields[0] // a valid subscription has one
-	next, err := s.source(ctx, oc, generated, field)
-	if err != nil && graphql.GetErrors(ctx) == nil { // gqlgen reports those of arguments
+	if len(p.root.Fields) != 1 { // conditions can leave none
+		graphql.AddErrorf(ctx, "must subscribe to exactly one stream")
+		return graphql.OneShot(&graphql.Response{Data: []byte("null")})
+	}
+	field := p.root.Fields[0]
+	next, err := s.source(loader.WithScope(ctx, s.options.Loaders), oc, generated, field)
+	if err != nil && err != errReported { //nolint:errorlint // it is never wrapped
 		w := &Writer{run: &Run{schema: s, plan: p, operation: oc, ctx: ctx}, ctx: ctx}
 		w.Fail(field, err)
 	}
@@ -41,10 +48,16 @@ func (s *Schema) source(ctx context.Context, oc *graphql.OperationContext, gener
 	return generated.Subscribe(ctx, f)
 }
 
+// errReported in place of an error says that it has been reported.
+var errReported = errors.New("reported")
+
 // Subscribe calls the resolver of a subscription's field, and gives what waits for its events.
 func Subscribe[V any](ctx context.Context, f *Field, c Call, resolve func(ctx context.Context, fc *graphql.FieldContext) (<-chan V, error), then func(s *Step, f *Field, shape *Shape, values []V)) (func(ctx context.Context) func(s *Step), error) {
 	fc, err := c.Context(ctx, f.collected)
-	if err != nil {
+	switch {
+	case err != nil && graphql.GetErrors(ctx) != nil:
+		return nil, errReported // as gqlgen does those of arguments
+	case err != nil:
 		return nil, err
 	}
 	ctx = graphql.WithFieldContext(ctx, fc)

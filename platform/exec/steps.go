@@ -86,7 +86,8 @@ func Plural[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 		if !ok {
 			return
 		}
-		ctx, ended := s.observe(wave.From(s.ctx).Context(s.ctx, nil), len(objects))
+		s.ctx = wave.From(s.ctx).Context(s.ctx, nil) // for what is resolved inline below, too
+		ctx, ended := s.observe(s.ctx, len(objects))
 		var values []V
 		err := allowed(ctx, c, func(ctx context.Context) (err error) {
 			values, err = resolve(ctx, fc)
@@ -158,6 +159,7 @@ func Singular[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx
 			return
 		}
 		run, values := s.run, make([]V, len(objects))
+		s.ctx = wave.From(s.ctx).Context(s.ctx, nil)
 		ctx, ended := s.observe(s.ctx, len(objects))
 		one := &singular{run: run, state: st, count: len(objects)}
 		if len(objects) > 1 { // what is ready at the deadline is given, though the others are not
@@ -231,11 +233,10 @@ const maxWorkers = 8
 
 // all resolves all objects, and gives the error of the only one.
 func (o *singular) all(ctx context.Context) error {
-	own := wave.From(ctx).Context(ctx, nil)
 	if o.count == 1 {
-		return o.call(own, 0)
+		return o.call(ctx, 0)
 	}
-	o.ended = wave.NewWaiter(own)
+	o.ended = wave.NewWaiter(ctx)
 	workers := min(maxWorkers, o.count)
 	o.workers.Store(int64(workers))
 	for range workers {

@@ -95,24 +95,54 @@ func TestCompiledAnswersAsGqlgen(t *testing.T) {
 	})
 }
 
+// TestCompiledAnswersManyAtOnce asks each operation several times at once, by one executor, whose plan none of them has made yet.
+func TestCompiledAnswersManyAtOnce(t *testing.T) {
+	t.Parallel()
+	want := &side{schema: gqlgen}
+	got := &side{schema: func(faults model.Faults) graphql.ExecutableSchema {
+		return graph.NewCompiledSchema(zoo.Config(faults), exec.Options{})
+	}}
+	x := examination(want)
+	x.Limits = exectest.Limits{Mutations: true, Subscriptions: true, Values: values, Without: declined}
+	x.Got = func(ctx context.Context, seed uint64, o exectest.Operation) []*graphql.Response {
+		answers := make([][]*graphql.Response, 4)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() { answers[i] = got.ask(ctx, seed, o) })
+		}
+		all.Wait()
+		wanted := want.ask(ctx, seed, o)
+		for _, answer := range answers {
+			if exectest.CompareAll(wanted, answer) != nil {
+				return answer // which may be a known departure
+			}
+		}
+		return answers[0]
+	}
+	x.Run(t, *operations/20, *seed)
+}
+
+// examination compares with what one side answers, except for what it is known to do wrong.
+func examination(want *side) *exectest.Examination {
+	schema := gqlgen(model.Faults{}).Schema()
+	return &exectest.Examination{
+		Schema:     schema,
+		Want:       want.ask,
+		Departures: []exectest.Departure{exectest.Merging(schema, want.ask), exectest.Events(schema), exectest.Unwritten(unwritten)},
+	}
+}
+
 // compare compares both executors, and gives the compiled ones.
 func compare(t *testing.T, limits exectest.Limits, folder string, n int) []*exec.Schema {
 	t.Helper()
 	var compiled []*exec.Schema
-	want := &side{schema: gqlgen}
 	got := &side{schema: func(faults model.Faults) graphql.ExecutableSchema {
 		s := graph.NewCompiledSchema(zoo.Config(faults), exec.Options{})
 		compiled = append(compiled, s)
 		return s
 	}}
-	schema := gqlgen(model.Faults{}).Schema()
-	x := exectest.Examination{
-		Schema: schema,
-		Limits: limits,
-		Want:   want.ask, Got: got.ask,
-		Departures: []exectest.Departure{exectest.Merging(schema, want.ask), exectest.Events(schema), exectest.Unwritten(unwritten)},
-		Folder:     folder,
-	}
+	x := examination(&side{schema: gqlgen})
+	x.Got, x.Limits, x.Folder = got.ask, limits, folder
 	x.Run(t, n, *seed)
 	return compiled
 }

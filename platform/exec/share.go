@@ -2,7 +2,7 @@ package exec
 
 import (
 	"context"
-	"slices"
+	"maps"
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -59,8 +59,8 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 	}
 	select {
 	case <-f.done:
-	case <-ctx.Done():
-		return nil
+	case <-ctx.Done(): // nothing is begun any more: all is open
+		return s.run(ctx, oc, p, s.generated(oc), bufferOf(ctx), func(*Step) {}, Generated.WriteQuery)
 	}
 	if !f.whole {
 		return s.execute(ctx, oc, p, bufferOf(ctx))
@@ -149,7 +149,13 @@ func (f *flight) run(ctx context.Context, execute func(ctx context.Context) *gra
 // response gives one caller's answer. The data is everybody's, and is not to be changed.
 func (f *flight) response(ctx context.Context) *graphql.Response {
 	for name, value := range f.extensions {
-		graphql.RegisterExtension(ctx, name, value)
+		extend(ctx, name, value)
 	}
-	return &graphql.Response{Data: f.data, Errors: slices.Clone(f.errors)}
+	var errs gqlerror.List
+	for _, err := range f.errors {
+		own := *err
+		own.Extensions = maps.Clone(err.Extensions)
+		errs = append(errs, &own)
+	}
+	return &graphql.Response{Data: f.data, Errors: errs}
 }

@@ -295,7 +295,10 @@ func (st *state) note(ctx context.Context, object, known int) int {
 
 // failed gives one of the step's errors, nil if there are none.
 func (st *state) failed() error {
-	if st.err != nil && st.err != Null { //nolint:errorlint // it is never wrapped
+	switch {
+	case st.err == Null: //nolint:errorlint // it is never wrapped
+		return nil
+	case st.err != nil:
 		return st.err
 	}
 	for _, err := range st.errs {

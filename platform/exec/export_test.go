@@ -30,3 +30,9 @@ func (s *Schema) Planned(oc *graphql.OperationContext) (fields, states int) {
 	defer p.mu.Unlock()
 	return p.fields, p.states
 }
+
+// Forget drops all documents and plans.
+func (s *Schema) Forget() {
+	s.documents.Purge()
+	s.plans.Purge()
+}

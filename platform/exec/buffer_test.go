@@ -108,3 +108,19 @@ func TestWhatIsLateIsNotInTheBuffer(t *testing.T) {
 		}
 	})
 }
+
+// TestOneLargeAnswer does not make all that follow large: how much memory an answer begins with is guessed by those before it.
+func TestOneLargeAnswer(t *testing.T) {
+	t.Parallel()
+	g := compile(fakes{lions: nLions}, exec.Options{})
+	ask := func(n int) []byte {
+		return g.answer(t.Context(), t, request{query: `query($n: Int) { lions(first: $n) { legs } }`, variables: map[string]any{"n": n}}).Data
+	}
+	large := len(ask(100_000))
+	for range 100 {
+		ask(3)
+	}
+	if got := ask(3); cap(got) > large/1000 {
+		t.Errorf("an answer of %d bytes has %d, after one of %d", len(got), cap(got), large)
+	}
+}

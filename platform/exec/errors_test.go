@@ -189,6 +189,27 @@ func TestErrorsOfSingularResolvers(t *testing.T) {
 	}
 }
 
+// TestDirectivesThatGiveSomethingElse than the field has.
+func TestDirectivesThatGiveSomethingElse(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct {
+		gives  any
+		data   string
+		errors []string
+	}{
+		"another type":   {7, `null`, []string{"owls[0].song 1:20 a directive gave int in place of *string"}},
+		"nothing":        {nil, `null`, nil},
+		"a nil pointer":  {(*string)(nil), `null`, nil},
+		"what is wanted": {must("la"), `"la"`, nil},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			g := compile(fakes{shout: func(context.Context, graphql.Resolver) (any, error) { return test.gives, nil }}, exec.Options{})
+			check(t, g.ask(t, `{ owls(first: 1) { song } }`), `{"owls":[{"song":`+test.data+`}]}`, test.errors...)
+		})
+	}
+}
+
 // TestErrorsOfListElements: a singular resolver says which of its elements failed, by the path that it knows and an index.
 func TestErrorsOfListElements(t *testing.T) {
 	t.Parallel()

@@ -209,7 +209,8 @@ func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
 	if !write(w) {
 		w.buf = append(w.buf[:from], "null"...)
 	}
-	if size := int64(len(w.buf) - from); size > r.plan.size.Load() {
+	known := r.plan.size.Load()
+	if size := max(int64(len(w.buf)-from), known-known/8); size != known { // a large answer is forgotten after some smaller ones
 		r.plan.size.Store(size)
 	}
 	b.Bytes = w.buf

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+
+	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
@@ -143,4 +146,30 @@ func TestAPlanThatGrowsIsDropped(t *testing.T) {
 			t.Errorf("%d documents are kept; this one may be asked again", documents)
 		}
 	}
+}
+
+// TestDocumentsWithoutText, which gateways may make themselves, are not taken for one another, not even at the same time.
+func TestDocumentsWithoutText(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlow(t)
+		answers := make([]chan *graphql.Response, 3)
+		for key := range answers {
+			ctx := graphql.StartOperationTrace(from(t.Context(), "a"))
+			oc, errs := s.CreateOperationContext(ctx, &graphql.RawParams{Query: fmt.Sprintf(`{ lion(key: %d) { legs } }`, key)})
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			oc.RawQuery = ""
+			next, ctx := s.DispatchOperation(ctx, oc)
+			answers[key] = make(chan *graphql.Response)
+			go func() { answers[key] <- next(ctx) }()
+		}
+		for key, answer := range answers {
+			check(t, <-answer, fmt.Sprintf(`{"lion":{"legs":%d}}`, key))
+		}
+		if documents, plans := s.compiled.Kept(); documents != 0 || plans != 0 {
+			t.Errorf("%d documents and %d plans are kept", documents, plans)
+		}
+	})
 }

@@ -70,7 +70,7 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 
 // flightKey gives what the answer of a query depends on, and whether it can be shared.
 func (s *Schema) flightKey(ctx context.Context, oc *graphql.OperationContext, p *plan) (flightKey, bool) {
-	if Traced(ctx) {
+	if Traced(ctx) || oc.RawQuery == "" { // a document without a text is like no other
 		return flightKey{}, false
 	}
 	identity, ok := s.options.Share.Identity(ctx, p.sources)

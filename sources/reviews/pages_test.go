@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -125,6 +126,29 @@ func TestCursorOfAnotherListCostsItsPageOnly(t *testing.T) {
 			}
 			if sent, _ := (*request).(*reviewsapi.BatchListReviewsRequest); len(sent.GetQueries()) != 1 || got[byAuthor] == nil {
 				t.Errorf("asked for %v and got %v, want the other page", sent, got)
+			}
+		})
+	}
+}
+
+func TestWrongCursorIsWrongWhateverBecomesOfTheOtherPages(t *testing.T) {
+	t.Parallel()
+	for reason, c := range map[string]struct {
+		answer *reviewsapi.BatchListReviewsResponse
+		err    error
+		want   fault.Code // of the other page
+	}{
+		"the service is down":       {nil, refusal(t, codes.Unavailable), fault.SourceUnavailable},
+		"its answer is another one": {&reviewsapi.BatchListReviewsResponse{}, nil, fault.SourceContractViolation},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s, _ := served(t, c.answer, c.err)
+			wrong := after(t, ofProduct, sources.Cursor(reviews.ReviewList, "product/SKU-000018/b0.316"))
+			_, err := s.Pages(t.Context(), []reviews.ReviewPage{wrong, byAuthor})
+			items, ok := errors.AsType[fault.Items[reviews.ReviewPage]](err)
+			if !ok || items[wrong] == nil || items[wrong].Code != fault.BadUserInput || items[byAuthor] == nil || items[byAuthor].Code != c.want {
+				t.Errorf("failed with %v, want BAD_USER_INPUT of one page and %s of the other", err, c.want)
 			}
 		})
 	}

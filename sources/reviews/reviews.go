@@ -135,11 +135,11 @@ func (s *Source) Pages(ctx context.Context, pages []ReviewPage) (map[ReviewPage]
 	}
 	answer, err := s.client.BatchListReviews(upstream.WithKeys(ctx, len(queries)), &reviewsapi.BatchListReviewsRequest{Queries: queries})
 	if err != nil {
-		return nil, err
+		return nil, allOf(asked, err, failed)
 	}
 	origin := s.grpc.Origin("BatchListReviews")
 	if got := len(answer.GetPages()); got != len(asked) { // nobody can tell whose they are
-		return nil, upstream.Violation("%d pages in answer to %d queries", got, len(asked)).At(origin.Source, origin.Operation)
+		return nil, allOf(asked, upstream.Violation("%d pages in answer to %d queries", got, len(asked)).At(origin.Source, origin.Operation), failed)
 	}
 	for i, p := range asked {
 		page, err := reviewConnection(origin, p, answer.GetPages()[i])
@@ -150,6 +150,18 @@ func (s *Source) Pages(ctx context.Context, pages []ReviewPage) (map[ReviewPage]
 		found[p] = page
 	}
 	return found, failed.OrNil()
+}
+
+// allOf gives the failure of the call for all pages that it asked for. Those that it did not ask for keep their own: what is wrong with one
+// does not depend on which others are read with it.
+func allOf(asked []ReviewPage, err error, failed fault.Items[ReviewPage]) error {
+	if len(failed) == 0 {
+		return err
+	}
+	for _, p := range asked {
+		failed[p] = fault.From(err)
+	}
+	return failed
 }
 
 // Create writes a review, and gives it as it was written. The same key with the same review gives the first outcome again.

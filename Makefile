@@ -18,9 +18,10 @@ lint:
 check:
 	.ci/run
 
-# Soaks, kills and figures: what takes long or measures time.
+# Soaks, kills and figures: what takes long or measures time. Then far more random operations than the tests compare.
 prove:
-	go test -count=1 -timeout 60m -tags prove -v ./e2e -run Prove
+	go test -count=1 -timeout 60m -tags prove -v ./e2e -run 'Prove|RandomOperations'
+	go test -count=1 -timeout 60m -tags prove ./platform/exec/exectest/zoo
 
 # The compiled executor against gqlgen's, side by side: the figures of docs/performance.md.
 bench:

@@ -63,7 +63,7 @@ type situation struct {
 // situationOf gives the situation that a case's seed stands for. In most of them all is well; in the others one or two services are not.
 // Nothing in it is left to chance, or to which keys are asked for together: each call of a service fails, or none does.
 func situationOf(seed uint64) situation {
-	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // nothing is to be kept secret
+	r := rand.New(rand.NewPCG(seed, 0))
 	s := situation{caller: []string{"", "customer", "support", "support"}[r.IntN(4)], traced: r.IntN(3) == 0}
 	for _, i := range r.Perm(len(services))[:max(0, r.IntN(5)-2)] {
 		if s.refusing == "" && r.IntN(2) == 0 {

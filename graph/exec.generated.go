@@ -565,14 +565,14 @@ func (c *compiled) writeCategory(w *exec.Writer, sel *exec.Selection, index int,
 		case fieldCategory_description:
 			ok = w.String(string(obj.Description))
 		case fieldCategory_parent:
-			if v, resolved := exec.Result[*catalog.Category](w, f, index); resolved {
-				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), vs.([]*catalog.Category)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldCategory_products:
-			if v, resolved := exec.Result[*sources.Page[*catalog.Product]](w, f, index); resolved {
-				ok = c.writeOProductConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProductConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*catalog.Product])[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -695,32 +695,32 @@ func (c *compiled) writeCustomer(w *exec.Writer, sel *exec.Selection, index int,
 		case fieldCustomer_tier:
 			ok = w.String(string(obj.Tier))
 		case fieldCustomer_email:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldCustomer_phone:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldCustomer_addresses:
-			if v, resolved := exec.Result[[]sources.Address](w, f, index); resolved {
-				ok = c.writeOAddress2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddressᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAddress2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddressᚄ(w, f, vs.([][]sources.Address)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldCustomer_orders:
-			if v, resolved := exec.Result[*sources.Page[*orders.Order]](w, f, index); resolved {
-				ok = c.writeOOrderConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrderConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*orders.Order])[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldCustomer_reviews:
-			if v, resolved := exec.Result[*sources.Page[*reviews.Review]](w, f, index); resolved {
-				ok = c.writeOReviewConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOReviewConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*reviews.Review])[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -890,8 +890,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.UpdateCustomerPayload](w, f, index); resolved {
-				ok = c.writeOUpdateCustomerPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐUpdateCustomerPayload(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOUpdateCustomerPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐUpdateCustomerPayload(w, f, exec.At(index), vs.([]*model.UpdateCustomerPayload)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -900,8 +900,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.CreateReviewPayload](w, f, index); resolved {
-				ok = c.writeOCreateReviewPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCreateReviewPayload(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCreateReviewPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCreateReviewPayload(w, f, exec.At(index), vs.([]*model.CreateReviewPayload)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -976,20 +976,20 @@ func (c *compiled) writeOrder(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldOrder_shippingAddress:
 			ok = c.writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w, f, obj.ShippingAddress)
 		case fieldOrder_customer:
-			if v, resolved := exec.Result[*customers.Customer](w, f, index); resolved {
-				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), vs.([]*customers.Customer)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOrder_payment:
-			if v, resolved := exec.Result[*payments.Payment](w, f, index); resolved {
-				ok = c.writeOPayment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋpaymentsᚐPayment(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOPayment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋpaymentsᚐPayment(w, f, exec.At(index), vs.([]*payments.Payment)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOrder_shipment:
-			if v, resolved := exec.Result[*shipping.Shipment](w, f, index); resolved {
-				ok = c.writeOShipment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐShipment(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOShipment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐShipment(w, f, exec.At(index), vs.([]*shipping.Shipment)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1025,8 +1025,8 @@ func (c *compiled) writeOrderConnection(w *exec.Writer, sel *exec.Selection, ind
 		case fieldOrderConnection_edges:
 			ok = c.writeNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldOrderConnection_nodes:
-			if v, resolved := exec.Result[[]*orders.Order](w, f, index); resolved {
-				ok = c.writeNOrder2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNOrder2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([][]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1064,8 +1064,8 @@ func (c *compiled) writeOrderEdge(w *exec.Writer, sel *exec.Selection, index int
 		case fieldOrderEdge_cursor:
 			ok = w.String(string(obj.Cursor))
 		case fieldOrderEdge_node:
-			if v, resolved := exec.Result[*orders.Order](w, f, index); resolved {
-				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1107,8 +1107,8 @@ func (c *compiled) writeOrderLine(w *exec.Writer, sel *exec.Selection, index int
 		case fieldOrderLine_total:
 			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Total)
 		case fieldOrderLine_product:
-			if v, resolved := exec.Result[*catalog.Product](w, f, index); resolved {
-				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1177,8 +1177,8 @@ func (c *compiled) writePayment(w *exec.Writer, sel *exec.Selection, index int, 
 		case fieldPayment_createdAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.CreatedAt)
 		case fieldPayment_order:
-			if v, resolved := exec.Result[*orders.Order](w, f, index); resolved {
-				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1242,26 +1242,26 @@ func (c *compiled) writeProduct(w *exec.Writer, sel *exec.Selection, index int, 
 		case fieldProduct_updatedAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.UpdatedAt)
 		case fieldProduct_category:
-			if v, resolved := exec.Result[*catalog.Category](w, f, index); resolved {
-				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), vs.([]*catalog.Category)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldProduct_reviews:
-			if v, resolved := exec.Result[*sources.Page[*reviews.Review]](w, f, index); resolved {
-				ok = c.writeOReviewConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOReviewConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*reviews.Review])[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldProduct_rating:
-			if v, resolved := exec.Result[*reviews.RatingSummary](w, f, index); resolved {
-				ok = c.writeORatingSummary2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingSummary(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeORatingSummary2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingSummary(w, f, vs.([]*reviews.RatingSummary)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldProduct_stock:
-			if v, resolved := exec.Result[*inventory.StockLevel](w, f, index); resolved {
-				ok = c.writeOStockLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockLevel(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStockLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockLevel(w, f, vs.([]*inventory.StockLevel)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1297,8 +1297,8 @@ func (c *compiled) writeProductConnection(w *exec.Writer, sel *exec.Selection, i
 		case fieldProductConnection_edges:
 			ok = c.writeNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldProductConnection_nodes:
-			if v, resolved := exec.Result[[]*catalog.Product](w, f, index); resolved {
-				ok = c.writeNProduct2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNProduct2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([][]*catalog.Product)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1336,8 +1336,8 @@ func (c *compiled) writeProductEdge(w *exec.Writer, sel *exec.Selection, index i
 		case fieldProductEdge_cursor:
 			ok = w.String(string(obj.Cursor))
 		case fieldProductEdge_node:
-			if v, resolved := exec.Result[*catalog.Product](w, f, index); resolved {
-				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1461,8 +1461,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[sources.Node](w, f, index); resolved {
-				ok = c.writeONode2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐNode(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeONode2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐNode(w, f, exec.At(index), vs.([]sources.Node)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1471,8 +1471,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]sources.Node](w, f, index); resolved {
-				ok = c.writeONode2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐNode(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeONode2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐNode(w, f, exec.At(index), vs.([][]sources.Node)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1481,8 +1481,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*catalog.Category](w, f, index); resolved {
-				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), vs.([]*catalog.Category)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1491,8 +1491,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]*catalog.Category](w, f, index); resolved {
-				ok = c.writeOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), vs.([][]*catalog.Category)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1501,8 +1501,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*customers.Customer](w, f, index); resolved {
-				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), vs.([]*customers.Customer)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1511,8 +1511,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*customers.Customer](w, f, index); resolved {
-				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), vs.([]*customers.Customer)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1521,8 +1521,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*orders.Order](w, f, index); resolved {
-				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1531,8 +1531,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*sources.Page[*orders.Order]](w, f, index); resolved {
-				ok = c.writeOOrderConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrderConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*orders.Order])[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1541,8 +1541,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*catalog.Product](w, f, index); resolved {
-				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1551,8 +1551,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*sources.Page[*catalog.Product]](w, f, index); resolved {
-				ok = c.writeOProductConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProductConnection2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPage(w, f, exec.At(index), vs.([]*sources.Page[*catalog.Product])[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1561,8 +1561,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*reviews.Review](w, f, index); resolved {
-				ok = c.writeOReview2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOReview2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), vs.([]*reviews.Review)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1650,14 +1650,14 @@ func (c *compiled) writeReview(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldReview_createdAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.CreatedAt)
 		case fieldReview_author:
-			if v, resolved := exec.Result[*customers.Customer](w, f, index); resolved {
-				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), vs.([]*customers.Customer)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldReview_product:
-			if v, resolved := exec.Result[*catalog.Product](w, f, index); resolved {
-				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1693,8 +1693,8 @@ func (c *compiled) writeReviewConnection(w *exec.Writer, sel *exec.Selection, in
 		case fieldReviewConnection_edges:
 			ok = c.writeNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w, f, exec.At(index), obj.Edges)
 		case fieldReviewConnection_nodes:
-			if v, resolved := exec.Result[[]*reviews.Review](w, f, index); resolved {
-				ok = c.writeNReview2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNReview2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), vs.([][]*reviews.Review)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1732,8 +1732,8 @@ func (c *compiled) writeReviewEdge(w *exec.Writer, sel *exec.Selection, index in
 		case fieldReviewEdge_cursor:
 			ok = w.String(string(obj.Cursor))
 		case fieldReviewEdge_node:
-			if v, resolved := exec.Result[*reviews.Review](w, f, index); resolved {
-				ok = c.writeOReview2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOReview2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(w, f, exec.At(index), vs.([]*reviews.Review)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1781,8 +1781,8 @@ func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int,
 		case fieldShipment_events:
 			ok = c.writeNTrackingEvent2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEventᚄ(w, f, obj.Events)
 		case fieldShipment_order:
-			if v, resolved := exec.Result[*orders.Order](w, f, index); resolved {
-				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}

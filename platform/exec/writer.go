@@ -124,22 +124,18 @@ func (w *Writer) reported(f *Field, st *state) bool {
 	return st.reported != nil && st.reported[w.path(f, len(w.indices)).String()]
 }
 
-// Result gives the value that a step has for the object with an index, and whether there is one. If not, why not has been reported, and
-// Lost is to be written.
-func Result[V any](w *Writer, f *Field, index int) (V, bool) {
+// Values gives the values that a step has for all objects, as a slice of the field's Go type, if it has one for the object with an index. If
+// not, it gives nil: why not has been reported, and Lost is to be written.
+func (w *Writer) Values(f *Field, index int) any {
 	st := w.state(f)
 	if st == nil || index < 0 {
 		w.Fail(f, w.open(f))
-		var none V
-		return none, false
+		return nil
 	}
-	if st.added != nil || st.err != nil || st.errs != nil {
-		if !w.report(f, st, index) {
-			var none V
-			return none, false
-		}
+	if (st.added != nil || st.err != nil || st.errs != nil) && !w.report(f, st, index) {
+		return nil
 	}
-	return st.values.([]V)[index], true
+	return st.values
 }
 
 // report reports what is wrong with a step's value of one object, and says whether it has one nevertheless.

@@ -120,8 +120,8 @@ func (c *compiled) writePost(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldPost_body:
 			ok = w.String(string(obj.Body))
 		case fieldPost_user:
-			if v, resolved := exec.Result[*typicode.User](w, f, index); resolved {
-				ok = c.writeOUser2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOUser2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, vs.([]*typicode.User)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -173,8 +173,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]*typicode.Post](w, f, index); resolved {
-				ok = c.writeOPost2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐPost(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOPost2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐPost(w, f, exec.At(index), vs.([][]*typicode.Post)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -183,8 +183,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*typicode.Post](w, f, index); resolved {
-				ok = c.writeOPost2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐPost(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOPost2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐPost(w, f, exec.At(index), vs.([]*typicode.Post)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -193,8 +193,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]*typicode.User](w, f, index); resolved {
-				ok = c.writeOUser2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOUser2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, vs.([][]*typicode.User)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -203,8 +203,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*typicode.User](w, f, index); resolved {
-				ok = c.writeOUser2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOUser2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋbenchᚋpostsᚋtypicodeᚐUser(w, f, vs.([]*typicode.User)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -213,8 +213,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}

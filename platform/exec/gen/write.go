@@ -363,8 +363,8 @@ func (g *generator) writeField(f *codegen.Field) {
 	if f.Object.Root && !f.Object.Stream {
 		c.line("if good, replaced := w.Replaced(f); replaced { ok = good; break }")
 	}
-	c.line("if v, resolved := exec.Result[%s](w, f, index); resolved {", goType(ref.GO))
-	c.line("%s", g.value(ref, "v"))
+	c.line("if vs := w.Values(f, index); vs != nil {")
+	c.line("%s", g.value(ref, fmt.Sprintf("vs.([]%s)[index]", goType(ref.GO))))
 	c.line("} else { ok = w.Lost(f) }")
 }
 

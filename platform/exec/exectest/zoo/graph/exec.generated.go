@@ -614,14 +614,14 @@ func (c *compiled) writeDen(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case fieldDen_depth:
 			ok = w.Int(int64(obj.Depth))
 		case fieldDen_guests:
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldDen_lion:
-			if v, resolved := exec.Result[*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -688,40 +688,40 @@ func (c *compiled) writeKeeper(w *exec.Writer, sel *exec.Selection, index int, o
 		case exec.Typename:
 			ok = w.Raw(`"Keeper"`)
 		case fieldKeeper_id:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_name:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_level:
 			ok = c.writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(w, f, obj.Level)
 		case fieldKeeper_boss:
-			if v, resolved := exec.Result[*model.Keeper](w, f, index); resolved {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_animals:
-			if v, resolved := exec.Result[[]model.Animal](w, f, index); resolved {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_finds:
-			if v, resolved := exec.Result[[]model.Find](w, f, index); resolved {
-				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_years:
-			if v, resolved := exec.Result[*int](w, f, index); resolved {
-				ok = c.writeOInt2ᚖint(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚖint(w, f, vs.([]*int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -866,120 +866,120 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 		case exec.Typename:
 			ok = w.Raw(`"Lion"`)
 		case fieldLion_id:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_name:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_legs:
 			ok = w.Int(int64(obj.Legs))
 		case fieldLion_mood:
-			if v, resolved := exec.Result[*model.Mood](w, f, index); resolved {
-				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_home:
-			if v, resolved := exec.Result[*model.Den](w, f, index); resolved {
-				ok = c.writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(w, f, exec.At(index), vs.([]*model.Den)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_friend:
-			if v, resolved := exec.Result[model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_kin:
-			if v, resolved := exec.Result[[]model.Animal](w, f, index); resolved {
-				ok = c.writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_tag:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_owner:
-			if v, resolved := exec.Result[*model.Keeper](w, f, index); resolved {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_note:
 			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldLion_label:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_cubs:
-			if v, resolved := exec.Result[[]model.Lion](w, f, index); resolved {
-				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_pride:
-			if v, resolved := exec.Result[[]*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_rivals:
-			if v, resolved := exec.Result[[][]model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_weight:
-			if v, resolved := exec.Result[*model.Weight](w, f, index); resolved {
-				ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, vs.([]*model.Weight)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_granted:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_secret:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_chip:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_diet:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_where:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_look:
-			if v, resolved := exec.Result[*model.Look](w, f, index); resolved {
-				ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(w, f, vs.([]*model.Look)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1082,50 +1082,50 @@ func (c *compiled) writeMaze(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldMaze_notesLoose:
 			ok = c.writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.NotesLoose)
 		case fieldMaze_rooms:
-			if v, resolved := exec.Result[[][]model.Room](w, f, index); resolved {
-				ok = c.writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w, f, exec.At(index), vs.([][][]model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_roomsLoose:
-			if v, resolved := exec.Result[[][]*model.Room](w, f, index); resolved {
-				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_roomsDeep:
-			if v, resolved := exec.Result[[][][]*model.Room](w, f, index); resolved {
-				ok = c.writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_exhibits:
-			if v, resolved := exec.Result[[][]model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_exhibitsDeep:
-			if v, resolved := exec.Result[[][][]model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_animals:
-			if v, resolved := exec.Result[[][]model.Animal](w, f, index); resolved {
-				ok = c.writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_numbers:
-			if v, resolved := exec.Result[[][]*int](w, f, index); resolved {
-				ok = c.writeOInt2ᚕᚕᚖintᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚕᚕᚖintᚄ(w, f, vs.([][][]*int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_moods:
-			if v, resolved := exec.Result[[][]model.Mood](w, f, index); resolved {
-				ok = c.writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, vs.([][][]model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1190,8 +1190,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Step](w, f, index); resolved {
-				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1200,8 +1200,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Step](w, f, index); resolved {
-				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1210,8 +1210,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Animal](w, f, index); resolved {
-				ok = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1220,8 +1220,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1230,8 +1230,8 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1273,22 +1273,22 @@ func (c *compiled) writeNest(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldNest_size:
 			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldNest_depth:
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldNest_guests:
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldNest_eggs:
 			ok = c.writeOInt2ᚕᚕint(w, f, obj.Eggs)
 		case fieldNest_mood:
-			if v, resolved := exec.Result[model.Mood](w, f, index); resolved {
-				ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1328,14 +1328,14 @@ func (c *compiled) writeNote(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldNote_lines:
 			ok = c.writeNString2ᚕstringᚄ(w, f, obj.Lines)
 		case fieldNote_by:
-			if v, resolved := exec.Result[*model.Keeper](w, f, index); resolved {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldNote_next:
-			if v, resolved := exec.Result[*model.Note](w, f, index); resolved {
-				ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), vs.([]*model.Note)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1422,14 +1422,14 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case fieldOwl_id:
 			ok = w.String(string(obj.ID))
 		case fieldOwl_name:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_nickname:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1438,52 +1438,52 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case fieldOwl_mood:
 			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, obj.Mood)
 		case fieldOwl_home:
-			if v, resolved := exec.Result[model.Nest](w, f, index); resolved {
-				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(w, f, exec.At(index), vs.([]model.Nest)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_friend:
-			if v, resolved := exec.Result[model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_kin:
-			if v, resolved := exec.Result[[]model.Animal](w, f, index); resolved {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_owner:
-			if v, resolved := exec.Result[model.Keeper](w, f, index); resolved {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_note:
 			ok = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldOwl_hoots:
-			if v, resolved := exec.Result[[]model.Size](w, f, index); resolved {
-				ok = c.writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w, f, vs.([][]model.Size)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_flights:
-			if v, resolved := exec.Result[[][]model.Owl](w, f, index); resolved {
-				ok = c.writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][][]model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_song:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_prey:
-			if v, resolved := exec.Result[model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1671,8 +1671,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1681,8 +1681,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Lion](w, f, index); resolved {
-				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1691,8 +1691,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Lion](w, f, index); resolved {
-				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1701,8 +1701,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1711,8 +1711,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Owl](w, f, index); resolved {
-				ok = c.writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w, f, exec.At(index), vs.([]*model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1721,8 +1721,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Owl](w, f, index); resolved {
-				ok = c.writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][]model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1731,8 +1731,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Stone](w, f, index); resolved {
-				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(w, f, exec.At(index), vs.([]model.Stone)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1741,8 +1741,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1751,8 +1751,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1761,8 +1761,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1771,8 +1771,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Animal](w, f, index); resolved {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1781,8 +1781,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Tagged](w, f, index); resolved {
-				ok = c.writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w, f, exec.At(index), vs.([][]model.Tagged)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1791,8 +1791,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Owned](w, f, index); resolved {
-				ok = c.writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(w, f, exec.At(index), vs.([][]model.Owned)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1801,8 +1801,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1811,8 +1811,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Exhibit](w, f, index); resolved {
-				ok = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1821,8 +1821,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Exhibit](w, f, index); resolved {
-				ok = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1831,8 +1831,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Find](w, f, index); resolved {
-				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1841,8 +1841,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Keeper](w, f, index); resolved {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1851,8 +1851,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Maze](w, f, index); resolved {
-				ok = c.writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w, f, exec.At(index), vs.([]*model.Maze)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1861,8 +1861,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Maze](w, f, index); resolved {
-				ok = c.writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(w, f, exec.At(index), vs.([][]model.Maze)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1871,8 +1871,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Values](w, f, index); resolved {
-				ok = c.writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w, f, exec.At(index), vs.([]*model.Values)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1881,8 +1881,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]model.Values](w, f, index); resolved {
-				ok = c.writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(w, f, exec.At(index), vs.([][]model.Values)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1891,8 +1891,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Vault](w, f, index); resolved {
-				ok = c.writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(w, f, exec.At(index), vs.([]*model.Vault)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1901,8 +1901,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[model.Tree](w, f, index); resolved {
-				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1911,8 +1911,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Site](w, f, index); resolved {
-				ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(w, f, exec.At(index), vs.([]*model.Site)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1921,8 +1921,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1931,8 +1931,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1941,8 +1941,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*model.Mood](w, f, index); resolved {
-				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1951,8 +1951,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[][]int](w, f, index); resolved {
-				ok = c.writeOInt2ᚕᚕint(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚕᚕint(w, f, vs.([][][]int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1961,8 +1961,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[*int](w, f, index); resolved {
-				ok = c.writeOInt2ᚖint(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚖint(w, f, vs.([]*int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1971,8 +1971,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1981,8 +1981,8 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				ok = good
 				break
 			}
-			if v, resolved := exec.Result[[]string](w, f, index); resolved {
-				ok = c.writeOString2ᚕstringᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚕstringᚄ(w, f, vs.([][]string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2028,26 +2028,26 @@ func (c *compiled) writeRoom(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldRoom_number:
 			ok = w.Int(int64(obj.Number))
 		case fieldRoom_keeper:
-			if v, resolved := exec.Result[model.Keeper](w, f, index); resolved {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldRoom_title:
-			if v, resolved := exec.Result[string](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldRoom_doors:
-			if v, resolved := exec.Result[[][]*model.Room](w, f, index); resolved {
-				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldRoom_guest:
-			if v, resolved := exec.Result[model.Being](w, f, index); resolved {
-				ok = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2116,8 +2116,8 @@ func (c *compiled) writeSite(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldSite_depth:
 			ok = w.Int(int64(obj.Depth))
 		case fieldSite_guests:
-			if v, resolved := exec.Result[[]model.Being](w, f, index); resolved {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2155,14 +2155,14 @@ func (c *compiled) writeStep(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldStep_number:
 			ok = w.Int(int64(obj.Number))
 		case fieldStep_lion:
-			if v, resolved := exec.Result[*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStep_next:
-			if v, resolved := exec.Result[*model.Step](w, f, index); resolved {
-				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2214,8 +2214,8 @@ func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, ob
 		case exec.Typename:
 			ok = w.Raw(`"Stone"`)
 		case fieldStone_id:
-			if v, resolved := exec.Result[model.Name](w, f, index); resolved {
-				ok = w.String(string(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]model.Name)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2224,28 +2224,28 @@ func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldStone_tag:
 			ok = c.writeOString2ᚖstring(w, f, obj.Tag)
 		case fieldStone_owner:
-			if v, resolved := exec.Result[model.Keeper](w, f, index); resolved {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStone_note:
 			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldStone_label:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStone_mass:
-			if v, resolved := exec.Result[*float64](w, f, index); resolved {
-				ok = c.writeOFloat2ᚖfloat64(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOFloat2ᚖfloat64(w, f, vs.([]*float64)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStone_layers:
-			if v, resolved := exec.Result[[]int](w, f, index); resolved {
-				ok = c.writeOInt2ᚕintᚄ(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚕintᚄ(w, f, vs.([][]int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2267,26 +2267,26 @@ func (c *compiled) writeSubscription(w *exec.Writer, sel *exec.Selection, index 
 		case exec.Typename:
 			ok = w.Raw(`"Subscription"`)
 		case fieldSubscription_lions:
-			if v, resolved := exec.Result[*model.Lion](w, f, index); resolved {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldSubscription_exhibits:
-			if v, resolved := exec.Result[model.Exhibit](w, f, index); resolved {
-				ok = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldSubscription_numbers:
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldSubscription_grids:
-			if v, resolved := exec.Result[[][]int](w, f, index); resolved {
-				ok = c.writeOInt2ᚕᚕint(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOInt2ᚕᚕint(w, f, vs.([][][]int)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2334,32 +2334,32 @@ func (c *compiled) writeTree(w *exec.Writer, sel *exec.Selection, index int, obj
 		case exec.Typename:
 			ok = w.Raw(`"Tree"`)
 		case fieldTree_value:
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_left:
-			if v, resolved := exec.Result[*model.Tree](w, f, index); resolved {
-				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_right:
-			if v, resolved := exec.Result[*model.Tree](w, f, index); resolved {
-				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_leaves:
-			if v, resolved := exec.Result[[]*model.Tree](w, f, index); resolved {
-				ok = c.writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(w, f, exec.At(index), vs.([][]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_loose:
-			if v, resolved := exec.Result[[]*model.Tree](w, f, index); resolved {
-				ok = c.writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([][]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2512,32 +2512,32 @@ func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldValues_langs:
 			ok = c.writeOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(w, f, obj.Langs)
 		case fieldValues_plain:
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldValues_risky:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeOString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldValues_riskyMust:
-			if v, resolved := exec.Result[*string](w, f, index); resolved {
-				ok = c.writeNString2ᚖstring(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNString2ᚖstring(w, f, vs.([]*string)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldValues_contextual:
-			if v, resolved := exec.Result[int](w, f, index); resolved {
-				ok = w.Int(int64(v))
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.Int(int64(vs.([]int)[index]))
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldValues_perhaps:
-			if v, resolved := exec.Result[*float64](w, f, index); resolved {
-				ok = c.writeOFloat2ᚖfloat64(w, f, v)
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOFloat2ᚖfloat64(w, f, vs.([]*float64)[index])
 			} else {
 				ok = w.Lost(f)
 			}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 )
 
@@ -29,4 +30,11 @@ func main() {
 			os.Exit(1) //nolint:gocritic // what is deferred only restores signals
 		}
 	}
+}
+
+// documents runs cmd/generate/documents, which does not compile before the rest is generated.
+func documents(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "go", "run", "./cmd/generate/documents")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
 }

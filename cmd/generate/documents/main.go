@@ -1,7 +1,9 @@
+// Command documents writes the pages of docs/ that are made from Go definitions. cmd/generate runs it last, as a program of its own, since it
+// contains the gateway and so compiles only when everything else has been generated.
 package main
 
 import (
-	"context"
+	"fmt"
 	"os"
 
 	"github.com/mainstem/mainstem/platform/config"
@@ -9,8 +11,15 @@ import (
 	"github.com/mainstem/mainstem/server"
 )
 
-// documents writes the pages that are made from Go definitions.
-func documents(context.Context) error {
+func main() {
+	if err := write(); err != nil {
+		fmt.Fprintln(os.Stderr, "documents:", err)
+		os.Exit(1)
+	}
+}
+
+// write writes the pages, in the repository's root.
+func write() error {
 	if err := os.MkdirAll("docs", 0o755); err != nil {
 		return err
 	}

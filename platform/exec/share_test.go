@@ -231,35 +231,37 @@ func TestWhoGoes(t *testing.T) {
 // TestSharedAnswersAreEachCallersOwn: what one does to his errors and extensions, the others do not see.
 func TestSharedAnswersAreEachCallersOwn(t *testing.T) {
 	t.Parallel()
-	s := newSlow(t)
-	s.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-		got := next(ctx)
-		for _, err := range got.Errors {
-			if err.Extensions == nil {
-				err.Extensions = map[string]any{}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSlow(t)
+		s.AroundResponses(func(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+			got := next(ctx)
+			for _, err := range got.Errors {
+				if err.Extensions == nil {
+					err.Extensions = map[string]any{}
+				}
+				err.Extensions["request"] = ctx.Value(passKey{})
+				err.Message += " " + fmt.Sprint(ctx.Value(passKey{}))
 			}
-			err.Extensions["request"] = ctx.Value(passKey{})
-			err.Message += " " + fmt.Sprint(ctx.Value(passKey{}))
-		}
-		graphql.RegisterExtension(ctx, "request", ctx.Value(passKey{}))
-		return got
-	})
-	var all sync.WaitGroup
-	for i := range 10 {
-		all.Go(func() {
-			name := fmt.Sprint("request ", i)
-			ctx := context.WithValue(from(context.Background(), "a"), passKey{}, name)
-			next, _ := s.begin(ctx, t, request{query: `{ failing }`})
-			got := next()
-			if len(got.Errors) != 1 || got.Errors[0].Extensions["request"] != name || strings.Count(got.Errors[0].Message, "request") != 1 || got.Extensions["request"] != name {
-				t.Errorf("%s got %v, %v", name, got.Errors, got.Extensions)
-			}
+			graphql.RegisterExtension(ctx, "request", ctx.Value(passKey{}))
+			return got
 		})
-	}
-	all.Wait()
-	if s.calls.Load() == 10 {
-		t.Error("nothing was shared")
-	}
+		var all sync.WaitGroup
+		for i := range 10 {
+			all.Go(func() {
+				name := fmt.Sprint("request ", i)
+				ctx := context.WithValue(from(t.Context(), "a"), passKey{}, name)
+				next, _ := s.begin(ctx, t, request{query: `{ failing }`})
+				got := next()
+				if len(got.Errors) != 1 || got.Errors[0].Extensions["request"] != name || strings.Count(got.Errors[0].Message, "request") != 1 || got.Extensions["request"] != name {
+					t.Errorf("%s got %v, %v", name, got.Errors, got.Extensions)
+				}
+			})
+		}
+		all.Wait()
+		if n := s.calls.Load(); n != 1 {
+			t.Errorf("%d calls, want one", n)
+		}
+	})
 }
 
 // TestSharingKnowsTheSources that an operation can reach. One that reaches none is not shared: there is nothing to save.

@@ -18,8 +18,8 @@ type Call struct {
 	Allow func(ctx context.Context, next graphql.Resolver) (any, error)
 }
 
-// Null in place of an error says that there is no value, of a Go type that always has one.
-var Null = errors.New("null")
+// ErrNull in place of an error says that there is no value, of a Go type that always has one.
+var ErrNull = errors.New("null")
 
 // Plural has a field resolved once for all objects. Then hands on what was found; it is called if steps are below the field.
 func Plural[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx context.Context, fc *graphql.FieldContext) ([]V, error), then func(s *Step, f *Field, shape *Shape, values []V)) {
@@ -109,7 +109,7 @@ func As[V any](result any, err error) (V, error) {
 		return none, err
 	}
 	if result == nil {
-		return none, Null
+		return none, ErrNull
 	}
 	v, ok := result.(V)
 	if !ok {

@@ -176,7 +176,7 @@ func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan,
 	r := &Run{schema: s, plan: p, operation: oc, ctx: ctx, wave: w, trace: trace, states: make([]state, states)}
 	root := &Step{run: r, ctx: inner}
 	begin(root)
-	r.resolve(root)
+	r.resolve(root) //nolint:contextcheck // steps have contexts of their own, which come from this one
 	for name, value := range r.extensions {
 		extend(ctx, name, value)
 	}

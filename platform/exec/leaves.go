@@ -78,7 +78,8 @@ const hexadecimal = "0123456789abcdef"
 
 // String writes a string and gives true. What is no UTF-8 in it is replaced by U+FFFD, since JSON is UTF-8 (RFC 8259, section 8.1).
 func (w *Writer) String(s string) bool {
-	b := append(w.buf, '"')
+	b := w.buf
+	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(s); {
 		for i+8 <= len(s) && plainWord(binary.LittleEndian.Uint64([]byte(s[i:i+8]))) {

@@ -13,6 +13,7 @@ import (
 // out when the first object comes that they are for: a document can select far more than any answer has. It is safe for concurrent use.
 type plan struct {
 	key        planKey
+	document   *document
 	operation  *ast.OperationDefinition
 	fragments  map[string]*ast.FragmentDefinition
 	conditions map[string]bool     // the variables that decide conditions

@@ -130,7 +130,7 @@ func endless(_ context.Context, objs []*model.Lion) ([]*model.Look, error) {
 
 func TestAPlanThatGrowsIsDropped(t *testing.T) {
 	t.Parallel()
-	for depth, kept := range map[int]bool{10: true, 15: false} {
+	for depth, kept := range map[int]bool{7: true, 15: false} {
 		query := doubling(depth, "{ lion(key: 1) { look { BELOW } } }", "Look", "a: more { BELOW } b: more { BELOW }", "two")
 		g := compile(fakes{lion: oneLion, look: endless}, exec.Options{})
 		g.SetDefaultRulesFn(unchecked)

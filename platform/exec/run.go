@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"sync"
@@ -285,8 +286,5 @@ func (*placeholder) MarshalGQL(w io.Writer) { graphql.Null.MarshalGQL(w) }
 
 // panicked gives the error of a panic.
 func (r *Run) panicked(ctx context.Context, p any) error {
-	if ctx == nil {
-		ctx = r.ctx
-	}
-	return r.operation.RecoverFunc(ctx, p)
+	return r.operation.RecoverFunc(cmp.Or(ctx, r.ctx), p) //nolint:contextcheck // it is one of the operation's
 }

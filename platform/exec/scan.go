@@ -70,9 +70,6 @@ func (c *scan) field(f *ast.Field) bool {
 	if f.Name == "__typename" {
 		return false
 	}
-	for _, arg := range f.Definition.Arguments {
-		c.inputs = c.inputs || c.schema.Types[arg.Type.Name()].Kind == ast.InputObject
-	}
 	below := c.selections(f.SelectionSet)
 	c.busy[f] = below
 	steps := below
@@ -84,6 +81,9 @@ func (c *scan) field(f *ast.Field) bool {
 		if info == nil || info.Declined {
 			c.declined = def.Name + "." + f.Name
 			continue
+		}
+		for _, arg := range info.def.Arguments {
+			c.inputs = c.inputs || c.schema.Types[arg.Type.Name()].Kind == ast.InputObject
 		}
 		steps = steps || info.Step
 		for _, source := range info.sources {
@@ -124,13 +124,14 @@ func (c *scan) bits(variables map[string]any) uint64 {
 // document is what is kept of an operation: what was read of it, and a plan for each outcome of its conditions that was asked for.
 type document struct {
 	*scan
+	source    *ast.QueryDocument
 	operation *ast.OperationDefinition
 }
 
 // plan makes the plan for one outcome of the conditions.
 func (d *document) plan(key planKey) *plan {
 	p := &plan{
-		key: key, operation: d.operation, fragments: d.fragments, busy: d.busy, sources: d.sources, inputs: d.inputs,
+		key: key, document: d, operation: d.operation, fragments: d.fragments, busy: d.busy, sources: d.sources, inputs: d.inputs,
 		conditions: make(map[string]bool, len(d.conditions)),
 	}
 	for i, name := range d.conditions {
@@ -158,16 +159,16 @@ type planKey struct {
 const (
 	maxPlans      = 1000
 	maxPlanned    = 16 << 10
-	maxPlanFields = 20_000
+	maxPlanFields = 1000
 )
 
 // documentOf gives what was read of a request's operation.
 func (s *Schema) documentOf(oc *graphql.OperationContext) *document {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
-	if doc, known := s.documents.Get(key); known {
-		return doc
+	if doc, known := s.documents.Get(key); known && doc.source == oc.Doc && doc.operation == oc.Operation {
+		return doc // else somebody has made another document of the same text
 	}
-	doc := &document{s.scanOperation(oc.Doc, oc.Operation), oc.Operation}
+	doc := &document{s.scanOperation(oc.Doc, oc.Operation), oc.Doc, oc.Operation}
 	if len(doc.conditions) > maxConditions && doc.declined == "" {
 		doc.declined = "so many conditions"
 	}
@@ -183,7 +184,7 @@ func (k planKey) kept() bool { return len(k.document) > 0 && len(k.document) <= 
 // planOf gives the plan of a request's operation.
 func (s *Schema) planOf(oc *graphql.OperationContext, doc *document) *plan {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name, conditions: doc.bits(oc.Variables)}
-	if p, known := s.plans.Get(key); known {
+	if p, known := s.plans.Get(key); known && p.document == doc {
 		return p
 	}
 	p := doc.plan(key)

@@ -11,7 +11,7 @@ type Shape struct {
 func Lists[V any](shape *Shape, lists [][]V) []V {
 	starts, n := make([]int32, len(lists)), 0
 	for i, l := range lists {
-		starts[i] = int32(n) //nolint:gosec // answers are far smaller
+		starts[i] = int32(n)
 		n += len(l)
 	}
 	shape.starts = append(shape.starts, starts)
@@ -29,7 +29,7 @@ func Lists[V any](shape *Shape, lists [][]V) []V {
 func ListsOf[V any](shape *Shape, lists [][]V) []*V {
 	starts, n := make([]int32, len(lists)), 0
 	for i, l := range lists {
-		starts[i] = int32(n) //nolint:gosec // answers are far smaller
+		starts[i] = int32(n)
 		n += len(l)
 	}
 	shape.starts = append(shape.starts, starts)

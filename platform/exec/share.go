@@ -62,8 +62,19 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 	case <-ctx.Done(): // nothing is begun any more: all is open
 		return s.run(ctx, oc, p, s.generated(oc), bufferOf(ctx), func(*Step) {}, Generated.WriteQuery)
 	}
-	if !f.whole {
-		return s.execute(ctx, oc, p, bufferOf(ctx))
+	if f.whole {
+		return f.response(ctx)
+	}
+	return s.instead(ctx, oc, p, f)
+}
+
+// instead executes a query for a caller who had joined a flight that met its deadline. If his is met too, he has what the flight found: it had
+// more time.
+func (s *Schema) instead(ctx context.Context, oc *graphql.OperationContext, p *plan, f *flight) *graphql.Response {
+	own := &flight{done: make(chan struct{})}
+	own.run(graphql.WithFreshResponseContext(ctx), func(ctx context.Context) *graphql.Response { return s.execute(ctx, oc, p, nil) }, func() {})
+	if own.whole {
+		return own.response(ctx)
 	}
 	return f.response(ctx)
 }

@@ -60,7 +60,7 @@ func allowed(ctx context.Context, c Call, call func(ctx context.Context) error) 
 		return nil, call(ctx)
 	})
 	if err == nil && !called {
-		return Null
+		return ErrNull
 	}
 	return err
 }
@@ -82,7 +82,7 @@ func (s *Step) plural(f *Field, c Call, st *state, n int, resolve func(ctx conte
 	ended(err)
 	st.note(s.ctx, 0, 0)
 	s.run.pass(s.ctx)
-	switch list, partial := err.(graphql.BatchErrors); {
+	switch list, partial := err.(graphql.BatchErrors); { //nolint:errorlint // as gqlgen has it
 	case partial && len(list.Errors()) == n && values == n:
 		st.errs = list.Errors()
 		return true
@@ -169,13 +169,13 @@ func (st *state) note(ctx context.Context, object, known int) int {
 // failed gives one of the step's errors, nil if there are none.
 func (st *state) failed() error {
 	switch {
-	case st.err == Null: //nolint:errorlint // it is never wrapped
+	case st.err == ErrNull: //nolint:errorlint // it is never wrapped
 		return nil
 	case st.err != nil:
 		return st.err
 	}
 	for _, err := range st.errs {
-		if err != nil && err != Null { //nolint:errorlint // it is never wrapped
+		if err != nil && err != ErrNull { //nolint:errorlint // it is never wrapped
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ func (s *Schema) subscribe(ctx context.Context, oc *graphql.OperationContext, p 
 	next, err := s.source(loader.WithScope(ctx, s.options.Loaders), oc, generated, field)
 	if err != nil && err != errReported { //nolint:errorlint // it is never wrapped
 		w := &Writer{run: &Run{schema: s, plan: p, operation: oc, ctx: ctx}, ctx: ctx}
-		w.Fail(field, err)
+		w.Fail(field, err) //nolint:contextcheck // the writer has it
 	}
 	if err != nil {
 		return graphql.OneShot(&graphql.Response{Data: []byte("null")})

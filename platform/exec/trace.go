@@ -140,7 +140,7 @@ func (s *Step) observe(ctx context.Context, objects int) (context.Context, func(
 	}
 	began := time.Now()
 	return ctx, func(err error) {
-		if err == Null { //nolint:errorlint // it is never wrapped
+		if err == ErrNull { //nolint:errorlint // it is never wrapped
 			err = nil
 		}
 		ended(err)

@@ -155,7 +155,7 @@ func (w *Writer) report(f *Field, st *state, index int) bool {
 		return true
 	case err == errOpen: //nolint:errorlint // it is never wrapped
 		w.Fail(f, w.open(f))
-	case err != Null: //nolint:errorlint // it is never wrapped
+	case err != ErrNull: //nolint:errorlint // it is never wrapped
 		w.Fail(f, err)
 	case f.nonNull:
 		w.Missing(f)

@@ -18,7 +18,7 @@ type code struct{ strings.Builder }
 
 // line adds a line.
 func (c *code) line(format string, args ...any) {
-	fmt.Fprintf(c, format+"\n", args...)
+	_, _ = fmt.Fprintf(c, format+"\n", args...) // which cannot fail
 }
 
 func goType(t types.Type) string { return templates.CurrentImports.LookupType(t) }
@@ -225,7 +225,7 @@ func (g *generator) startField(f *codegen.Field) {
 // read writes how a field that needs no resolver is read.
 func (g *generator) read(f *codegen.Field) {
 	c := &g.code
-	none := fmt.Sprintf("*new(%s), exec.Null", goType(f.TypeReference.GO))
+	none := fmt.Sprintf("*new(%s), exec.ErrNull", goType(f.TypeReference.GO))
 	if len(g.each(f)) > 0 {
 		none = "nil, nil" // to the directives
 	}

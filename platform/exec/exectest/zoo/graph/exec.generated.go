@@ -1358,7 +1358,7 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 				if v, ok := obj.Nickname(); ok {
 					return v, nil
 				}
-				return *new(string), exec.Null
+				return *new(string), exec.ErrNull
 			}, nil)
 		case fieldOwl_home:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_home}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (model.Nest, error) {
@@ -2394,7 +2394,7 @@ func (c *compiled) startValues(s *exec.Step, sel *exec.Selection, objs []*model.
 				if v, ok := obj.Perhaps(); ok {
 					return v, nil
 				}
-				return *new(*float64), exec.Null
+				return *new(*float64), exec.ErrNull
 			}, nil)
 		}
 	}

@@ -21,7 +21,7 @@ var gateways = []struct {
 	after  func() error // what is to be done to the generated code, if anything; it runs in the folder
 }{
 	{folder: ".", once: []string{"authenticated", "requiresScopes"}, after: func() error { return renameSources("graph/root_.generated.go") }},
-	{folder: "platform/exec/exectest/zoo", once: []string{"members", "sealed"}},
+	{folder: "platform/exec/exectest/testdata/zoo", once: []string{"members", "sealed"}},
 	{folder: "bench/posts"},
 }
 

@@ -19,9 +19,9 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -159,7 +159,7 @@ func each[O, V any](objs []O, value func(o O) V) []V {
 // must gives a pointer to a value.
 func must[V any](v V) *V { return &v }
 
-var zooText = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("exectest/zoo/schema.graphqls") })
+var zooText = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("exectest/testdata/zoo/schema.graphqls") })
 
 // declaring gives the zoo's schema in which fields, such as "Lion.owner", declare the source "shop".
 func declaring(t testing.TB, fields ...string) *ast.Schema {

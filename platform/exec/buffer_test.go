@@ -12,7 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // TestBuffers have the data appended, again and again.

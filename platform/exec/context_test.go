@@ -13,7 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // where tells what a resolver's context says of where it runs.

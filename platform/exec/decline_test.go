@@ -9,8 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/executor"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // TestWhatIsDeclined is answered by gqlgen's executor, and counted; trace says why.

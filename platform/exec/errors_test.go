@@ -12,7 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // TestWhatPlansAreKeptBy asks several times, and sees how many documents and plans are kept.

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // visitor is a caller at random: who, what for, when, and when he goes, if he does.

@@ -17,9 +17,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/platform/exec/exectest"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // ask answers by gqlgen's executor.

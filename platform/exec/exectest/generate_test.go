@@ -9,9 +9,9 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/mainstem/mainstem/platform/exec/exectest"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 var schema = graph.NewExecutableSchema(zoo.Config(model.Faults{})).Schema()

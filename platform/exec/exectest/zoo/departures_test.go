@@ -13,9 +13,9 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/exec/exectest"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // TestWhereGqlgenDeparts has each thing in which gqlgen's executor is known to depart from the specification, and the compiled one does not.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/exec/exectest"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 var (

@@ -9,9 +9,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/graph"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/graph"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // visit asks for a bit of everything.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -211,7 +211,7 @@ func (ec *executionContext) dir_members_args(ctx context.Context, rawArgs map[st
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "level",
 		func(ctx context.Context, v any) (model.Level, error) {
-			return ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, v)
+			return ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -233,7 +233,7 @@ func (ec *executionContext) field_Keeper_animals_args(ctx context.Context, rawAr
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "size",
 		func(ctx context.Context, v any) (*model.Size, error) {
-			return ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, v)
+			return ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func (ec *executionContext) field_Lion_cubs_args(ctx context.Context, rawArgs ma
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "mood",
 		func(ctx context.Context, v any) (*model.Mood, error) {
-			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, v)
+			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -269,7 +269,7 @@ func (ec *executionContext) field_Lion_granted_args(ctx context.Context, rawArgs
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "wish",
 		func(ctx context.Context, v any) (model.Wish, error) {
-			return ec.unmarshalNWish2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx, v)
+			return ec.unmarshalNWish2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -283,7 +283,7 @@ func (ec *executionContext) field_Lion_label_args(ctx context.Context, rawArgs m
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "lang",
 		func(ctx context.Context, v any) (*model.Lang, error) {
-			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, v)
+			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -379,7 +379,7 @@ func (ec *executionContext) field_Mutation_feed_args(ctx context.Context, rawArg
 	args["key"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "wish",
 		func(ctx context.Context, v any) (*model.Wish, error) {
-			return ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx, v)
+			return ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -393,7 +393,7 @@ func (ec *executionContext) field_Mutation_pick_args(ctx context.Context, rawArg
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "pick",
 		func(ctx context.Context, v any) (model.Pick, error) {
-			return ec.unmarshalNPick2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐPick(ctx, v)
+			return ec.unmarshalNPick2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐPick(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -435,7 +435,7 @@ func (ec *executionContext) field_Owl_hoots_args(ctx context.Context, rawArgs ma
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "at",
 		func(ctx context.Context, v any) (*model.Moment, error) {
-			return ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, v)
+			return ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -443,7 +443,7 @@ func (ec *executionContext) field_Owl_hoots_args(ctx context.Context, rawArgs ma
 	args["at"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "size",
 		func(ctx context.Context, v any) (model.Size, error) {
-			return ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, v)
+			return ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -479,7 +479,7 @@ func (ec *executionContext) field_Query_animals_args(ctx context.Context, rawArg
 	args["first"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "mood",
 		func(ctx context.Context, v any) (*model.Mood, error) {
-			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, v)
+			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -535,7 +535,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "wish",
 		func(ctx context.Context, v any) (*model.Wish, error) {
-			return ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx, v)
+			return ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -543,7 +543,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["wish"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "pick",
 		func(ctx context.Context, v any) (*model.Pick, error) {
-			return ec.unmarshalOPick2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐPick(ctx, v)
+			return ec.unmarshalOPick2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐPick(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -605,7 +605,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["id"] = arg8
 	arg9, err := graphql.ProcessArgField(ctx, rawArgs, "weight",
 		func(ctx context.Context, v any) (*model.Weight, error) {
-			return ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, v)
+			return ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -613,7 +613,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["weight"] = arg9
 	arg10, err := graphql.ProcessArgField(ctx, rawArgs, "colour",
 		func(ctx context.Context, v any) (*model.Colour, error) {
-			return ec.unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, v)
+			return ec.unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -621,7 +621,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["colour"] = arg10
 	arg11, err := graphql.ProcessArgField(ctx, rawArgs, "moment",
 		func(ctx context.Context, v any) (*model.Moment, error) {
-			return ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, v)
+			return ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -629,7 +629,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["moment"] = arg11
 	arg12, err := graphql.ProcessArgField(ctx, rawArgs, "code",
 		func(ctx context.Context, v any) (*model.Code, error) {
-			return ec.unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, v)
+			return ec.unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -637,7 +637,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["code"] = arg12
 	arg13, err := graphql.ProcessArgField(ctx, rawArgs, "mood",
 		func(ctx context.Context, v any) (*model.Mood, error) {
-			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, v)
+			return ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -645,7 +645,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["mood"] = arg13
 	arg14, err := graphql.ProcessArgField(ctx, rawArgs, "size",
 		func(ctx context.Context, v any) (*model.Size, error) {
-			return ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, v)
+			return ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -653,7 +653,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["size"] = arg14
 	arg15, err := graphql.ProcessArgField(ctx, rawArgs, "level",
 		func(ctx context.Context, v any) (*model.Level, error) {
-			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, v)
+			return ec.unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -661,7 +661,7 @@ func (ec *executionContext) field_Query_echo_args(ctx context.Context, rawArgs m
 	args["level"] = arg15
 	arg16, err := graphql.ProcessArgField(ctx, rawArgs, "lang",
 		func(ctx context.Context, v any) (*model.Lang, error) {
-			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, v)
+			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -866,7 +866,7 @@ func (ec *executionContext) field_Stone_label_args(ctx context.Context, rawArgs 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "lang",
 		func(ctx context.Context, v any) (*model.Lang, error) {
-			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, v)
+			return ec.unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1027,7 +1027,7 @@ func (ec *executionContext) _Crate_note(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1070,7 +1070,7 @@ func (ec *executionContext) _Crate_weights(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(ctx, selections, v)
+			return ec.marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1095,7 +1095,7 @@ func (ec *executionContext) _Crate_owner(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
-			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1152,7 +1152,7 @@ func (ec *executionContext) _Den_size(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Size) graphql.Marshaler {
-			return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1202,7 +1202,7 @@ func (ec *executionContext) _Den_guests(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1259,7 +1259,7 @@ func (ec *executionContext) _Den_lion(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1343,7 +1343,7 @@ func (ec *executionContext) _Ghost_lion(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1377,7 +1377,7 @@ func (ec *executionContext) _Ghost_haunts(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
+			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1507,7 +1507,7 @@ func (ec *executionContext) _Keeper_level(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Level) graphql.Marshaler {
-			return ec.marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, selections, v)
+			return ec.marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1532,7 +1532,7 @@ func (ec *executionContext) _Keeper_boss(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
-			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1589,7 +1589,7 @@ func (ec *executionContext) _Keeper_animals(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Animal) graphql.Marshaler {
-			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, selections, v)
+			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1658,7 +1658,7 @@ func (ec *executionContext) _Keeper_finds(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Find) graphql.Marshaler {
-			return ec.marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(ctx, selections, v)
+			return ec.marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1806,7 +1806,7 @@ func (ec *executionContext) _Lion_mood(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Mood) graphql.Marshaler {
-			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1854,7 +1854,7 @@ func (ec *executionContext) _Lion_home(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Den) graphql.Marshaler {
-			return ec.marshalODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(ctx, selections, v)
+			return ec.marshalODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1888,7 +1888,7 @@ func (ec *executionContext) _Lion_friend(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1945,7 +1945,7 @@ func (ec *executionContext) _Lion_kin(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Animal) graphql.Marshaler {
-			return ec.marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
+			return ec.marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2050,7 +2050,7 @@ func (ec *executionContext) _Lion_owner(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
-			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2107,7 +2107,7 @@ func (ec *executionContext) _Lion_note(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2187,7 +2187,7 @@ func (ec *executionContext) _Lion_cubs(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Lion) graphql.Marshaler {
-			return ec.marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(ctx, selections, v)
+			return ec.marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2256,7 +2256,7 @@ func (ec *executionContext) _Lion_pride(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2370,7 +2370,7 @@ func (ec *executionContext) _Lion_rivals(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, selections, v)
+			return ec.marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2418,7 +2418,7 @@ func (ec *executionContext) _Lion_weight(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, selections, v)
+			return ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2535,7 +2535,7 @@ func (ec *executionContext) _Lion_secret(ctx context.Context, field graphql.Coll
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -2599,7 +2599,7 @@ func (ec *executionContext) _Lion_chip(ctx context.Context, field graphql.Collec
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -2640,7 +2640,7 @@ func (ec *executionContext) _Lion_diet(ctx context.Context, field graphql.Collec
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 				if err != nil {
 					var zeroVal string
 					return zeroVal, err
@@ -2727,7 +2727,7 @@ func (ec *executionContext) _Lion_look(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Look) graphql.Marshaler {
-			return ec.marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(ctx, selections, v)
+			return ec.marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2800,7 +2800,7 @@ func (ec *executionContext) _Lion_shadow(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2932,7 +2932,7 @@ func (ec *executionContext) _Look_more(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Look) graphql.Marshaler {
-			return ec.marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(ctx, selections, v)
+			return ec.marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3066,7 +3066,7 @@ func (ec *executionContext) _Maze_sizes(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Size) graphql.Marshaler {
-			return ec.marshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3091,7 +3091,7 @@ func (ec *executionContext) _Maze_weights(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]*model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, selections, v)
+			return ec.marshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3116,7 +3116,7 @@ func (ec *executionContext) _Maze_notes(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(ctx, selections, v)
+			return ec.marshalONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3150,7 +3150,7 @@ func (ec *executionContext) _Maze_notesLoose(ctx context.Context, field graphql.
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]*model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3184,7 +3184,7 @@ func (ec *executionContext) _Maze_rooms(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Room) graphql.Marshaler {
-			return ec.marshalNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx, selections, v)
+			return ec.marshalNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3241,7 +3241,7 @@ func (ec *executionContext) _Maze_roomsLoose(ctx context.Context, field graphql.
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
-			return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, selections, v)
+			return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3298,7 +3298,7 @@ func (ec *executionContext) _Maze_roomsDeep(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][][]*model.Room) graphql.Marshaler {
-			return ec.marshalORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, selections, v)
+			return ec.marshalORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3355,7 +3355,7 @@ func (ec *executionContext) _Maze_exhibits(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
+			return ec.marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3380,7 +3380,7 @@ func (ec *executionContext) _Maze_exhibitsDeep(ctx context.Context, field graphq
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][][]model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
+			return ec.marshalOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3405,7 +3405,7 @@ func (ec *executionContext) _Maze_animals(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Animal) graphql.Marshaler {
-			return ec.marshalOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, selections, v)
+			return ec.marshalOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3487,7 +3487,7 @@ func (ec *executionContext) _Maze_moods(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Mood) graphql.Marshaler {
-			return ec.marshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
+			return ec.marshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3536,7 +3536,7 @@ func (ec *executionContext) _Mutation_step(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Step) graphql.Marshaler {
-			return ec.marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(ctx, selections, v)
+			return ec.marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3581,7 +3581,7 @@ func (ec *executionContext) _Mutation_stepMust(ctx context.Context, field graphq
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Step) graphql.Marshaler {
-			return ec.marshalNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(ctx, selections, v)
+			return ec.marshalNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3616,7 +3616,7 @@ func (ec *executionContext) _Mutation_feed(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Animal) graphql.Marshaler {
-			return ec.marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, selections, v)
+			return ec.marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3662,7 +3662,7 @@ func (ec *executionContext) _Mutation_pick(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, selections, v)
+			return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3708,7 +3708,7 @@ func (ec *executionContext) _Mutation_release(ctx context.Context, field graphql
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 				if err != nil {
 					var zeroVal []model.Being
 					return zeroVal, err
@@ -3724,7 +3724,7 @@ func (ec *executionContext) _Mutation_release(ctx context.Context, field graphql
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
+			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3769,7 +3769,7 @@ func (ec *executionContext) _Nest_size(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Size) graphql.Marshaler {
-			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3819,7 +3819,7 @@ func (ec *executionContext) _Nest_guests(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
+			return ec.marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3878,7 +3878,7 @@ func (ec *executionContext) _Nest_mood(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Mood) graphql.Marshaler {
-			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3976,7 +3976,7 @@ func (ec *executionContext) _Note_by(ctx context.Context, field graphql.Collecte
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
-			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4033,7 +4033,7 @@ func (ec *executionContext) _Note_next(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4171,7 +4171,7 @@ func (ec *executionContext) _Owl_mood(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Mood) graphql.Marshaler {
-			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4196,7 +4196,7 @@ func (ec *executionContext) _Owl_home(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Nest) graphql.Marshaler {
-			return ec.marshalNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(ctx, selections, v)
+			return ec.marshalNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4230,7 +4230,7 @@ func (ec *executionContext) _Owl_friend(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4264,7 +4264,7 @@ func (ec *executionContext) _Owl_kin(ctx context.Context, field graphql.Collecte
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Animal) graphql.Marshaler {
-			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
+			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4298,7 +4298,7 @@ func (ec *executionContext) _Owl_owner(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Keeper) graphql.Marshaler {
-			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4332,7 +4332,7 @@ func (ec *executionContext) _Owl_note(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Note) graphql.Marshaler {
-			return ec.marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4367,7 +4367,7 @@ func (ec *executionContext) _Owl_hoots(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Size) graphql.Marshaler {
-			return ec.marshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx, selections, v)
+			return ec.marshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4412,7 +4412,7 @@ func (ec *executionContext) _Owl_flights(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]model.Owl) graphql.Marshaler {
-			return ec.marshalOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx, selections, v)
+			return ec.marshalOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4482,7 +4482,7 @@ func (ec *executionContext) _Owl_prey(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4540,7 +4540,7 @@ func (ec *executionContext) _Query_lion(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4585,7 +4585,7 @@ func (ec *executionContext) _Query_theLion(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Lion) graphql.Marshaler {
-			return ec.marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4620,7 +4620,7 @@ func (ec *executionContext) _Query_lions(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Lion) graphql.Marshaler {
-			return ec.marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(ctx, selections, v)
+			return ec.marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4665,7 +4665,7 @@ func (ec *executionContext) _Query_lionsLoose(ctx context.Context, field graphql
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4699,7 +4699,7 @@ func (ec *executionContext) _Query_owl(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Owl) graphql.Marshaler {
-			return ec.marshalOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(ctx, selections, v)
+			return ec.marshalOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4734,7 +4734,7 @@ func (ec *executionContext) _Query_owls(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Owl) graphql.Marshaler {
-			return ec.marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx, selections, v)
+			return ec.marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4779,7 +4779,7 @@ func (ec *executionContext) _Query_stone(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Stone) graphql.Marshaler {
-			return ec.marshalNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(ctx, selections, v)
+			return ec.marshalNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4814,7 +4814,7 @@ func (ec *executionContext) _Query_being(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4860,7 +4860,7 @@ func (ec *executionContext) _Query_beings(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4906,7 +4906,7 @@ func (ec *executionContext) _Query_beingsMust(ctx context.Context, field graphql
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
+			return ec.marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4952,7 +4952,7 @@ func (ec *executionContext) _Query_animals(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Animal) graphql.Marshaler {
-			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
+			return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -4997,7 +4997,7 @@ func (ec *executionContext) _Query_tagged(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Tagged) graphql.Marshaler {
-			return ec.marshalOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(ctx, selections, v)
+			return ec.marshalOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5031,7 +5031,7 @@ func (ec *executionContext) _Query_owned(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Owned) graphql.Marshaler {
-			return ec.marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(ctx, selections, v)
+			return ec.marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5066,7 +5066,7 @@ func (ec *executionContext) _Query_exhibit(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, selections, v)
+			return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5112,7 +5112,7 @@ func (ec *executionContext) _Query_exhibits(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
-			return ec.marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
+			return ec.marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5157,7 +5157,7 @@ func (ec *executionContext) _Query_exhibitsLoose(ctx context.Context, field grap
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
-			return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, selections, v)
+			return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5182,7 +5182,7 @@ func (ec *executionContext) _Query_finds(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Find) graphql.Marshaler {
-			return ec.marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(ctx, selections, v)
+			return ec.marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5208,7 +5208,7 @@ func (ec *executionContext) _Query_keeper(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
-			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5254,7 +5254,7 @@ func (ec *executionContext) _Query_maze(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Maze) graphql.Marshaler {
-			return ec.marshalOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(ctx, selections, v)
+			return ec.marshalOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5299,7 +5299,7 @@ func (ec *executionContext) _Query_mazes(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Maze) graphql.Marshaler {
-			return ec.marshalNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(ctx, selections, v)
+			return ec.marshalNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5334,7 +5334,7 @@ func (ec *executionContext) _Query_values(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Values) graphql.Marshaler {
-			return ec.marshalOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(ctx, selections, v)
+			return ec.marshalOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5380,7 +5380,7 @@ func (ec *executionContext) _Query_valuesList(ctx context.Context, field graphql
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Values) graphql.Marshaler {
-			return ec.marshalOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(ctx, selections, v)
+			return ec.marshalOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5493,7 +5493,7 @@ func (ec *executionContext) _Query_ghost(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Ghost) graphql.Marshaler {
-			return ec.marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐGhost(ctx, selections, v)
+			return ec.marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐGhost(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5527,7 +5527,7 @@ func (ec *executionContext) _Query_ghosts(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Ghost) graphql.Marshaler {
-			return ec.marshalOGhost2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐGhost(ctx, selections, v)
+			return ec.marshalOGhost2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐGhost(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5572,7 +5572,7 @@ func (ec *executionContext) _Query_vault(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Vault) graphql.Marshaler {
-			return ec.marshalOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(ctx, selections, v)
+			return ec.marshalOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5606,7 +5606,7 @@ func (ec *executionContext) _Query_tree(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Tree) graphql.Marshaler {
-			return ec.marshalNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, selections, v)
+			return ec.marshalNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, selections, v)
 		},
 		true,
 		true,
@@ -5640,7 +5640,7 @@ func (ec *executionContext) _Query_site(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Site) graphql.Marshaler {
-			return ec.marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(ctx, selections, v)
+			return ec.marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5772,7 +5772,7 @@ func (ec *executionContext) _Query_mood(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Mood) graphql.Marshaler {
-			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		false,
@@ -5872,7 +5872,7 @@ func (ec *executionContext) _Query_members(ctx context.Context, field graphql.Co
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 				if err != nil {
 					var zeroVal []string
 					return zeroVal, err
@@ -6018,7 +6018,7 @@ func (ec *executionContext) _Room_keeper(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Keeper) graphql.Marshaler {
-			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6100,7 +6100,7 @@ func (ec *executionContext) _Room_doors(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
-			return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, selections, v)
+			return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6157,7 +6157,7 @@ func (ec *executionContext) _Room_guest(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Being) graphql.Marshaler {
-			return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, selections, v)
+			return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6239,7 +6239,7 @@ func (ec *executionContext) _Sign_size(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Size) graphql.Marshaler {
-			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6264,7 +6264,7 @@ func (ec *executionContext) _Sign_arrows(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Mood) graphql.Marshaler {
-			return ec.marshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
+			return ec.marshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6289,7 +6289,7 @@ func (ec *executionContext) _Sign_lion(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6323,7 +6323,7 @@ func (ec *executionContext) _Site_size(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Size) graphql.Marshaler {
-			return ec.marshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6373,7 +6373,7 @@ func (ec *executionContext) _Site_guests(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Being) graphql.Marshaler {
-			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
+			return ec.marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6455,7 +6455,7 @@ func (ec *executionContext) _Step_lion(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6512,7 +6512,7 @@ func (ec *executionContext) _Step_next(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Step) graphql.Marshaler {
-			return ec.marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(ctx, selections, v)
+			return ec.marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6546,7 +6546,7 @@ func (ec *executionContext) _Stone_id(ctx context.Context, field graphql.Collect
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Name) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, selections, v)
+			return ec.marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6621,7 +6621,7 @@ func (ec *executionContext) _Stone_owner(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Keeper) graphql.Marshaler {
-			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx, selections, v)
+			return ec.marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6678,7 +6678,7 @@ func (ec *executionContext) _Stone_note(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Note) graphql.Marshaler {
-			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, selections, v)
+			return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6854,7 +6854,7 @@ func (ec *executionContext) _Stone_home(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Site) graphql.Marshaler {
-			return ec.marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(ctx, selections, v)
+			return ec.marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(ctx, selections, v)
 		},
 		true,
 		false,
@@ -6888,7 +6888,7 @@ func (ec *executionContext) _Stone_story(ctx context.Context, field graphql.Coll
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+				level, err := ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 				if err != nil {
 					var zeroVal *string
 					return zeroVal, err
@@ -6960,7 +6960,7 @@ func (ec *executionContext) _Subscription_lions(ctx context.Context, field graph
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7006,7 +7006,7 @@ func (ec *executionContext) _Subscription_exhibits(ctx context.Context, field gr
 			return ec._fieldMiddleware(ctx, nil, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
-			return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, selections, v)
+			return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7147,7 +7147,7 @@ func (ec *executionContext) _Tree_left(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Tree) graphql.Marshaler {
-			return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, selections, v)
+			return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7181,7 +7181,7 @@ func (ec *executionContext) _Tree_right(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Tree) graphql.Marshaler {
-			return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, selections, v)
+			return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7216,7 +7216,7 @@ func (ec *executionContext) _Tree_leaves(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
-			return ec.marshalNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(ctx, selections, v)
+			return ec.marshalNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7261,7 +7261,7 @@ func (ec *executionContext) _Tree_loose(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
-			return ec.marshalOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, selections, v)
+			return ec.marshalOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7670,7 +7670,7 @@ func (ec *executionContext) _Values_nick(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Name) graphql.Marshaler {
-			return ec.marshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, selections, v)
+			return ec.marshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7695,7 +7695,7 @@ func (ec *executionContext) _Values_nickMust(ctx context.Context, field graphql.
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Name) graphql.Marshaler {
-			return ec.marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, selections, v)
+			return ec.marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7720,7 +7720,7 @@ func (ec *executionContext) _Values_nicks(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Name) graphql.Marshaler {
-			return ec.marshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNameᚄ(ctx, selections, v)
+			return ec.marshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNameᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7745,7 +7745,7 @@ func (ec *executionContext) _Values_id(ctx context.Context, field graphql.Collec
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Name) graphql.Marshaler {
-			return ec.marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, selections, v)
+			return ec.marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7845,7 +7845,7 @@ func (ec *executionContext) _Values_weight(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Weight) graphql.Marshaler {
-			return ec.marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, selections, v)
+			return ec.marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7870,7 +7870,7 @@ func (ec *executionContext) _Values_weightPointer(ctx context.Context, field gra
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, selections, v)
+			return ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7895,7 +7895,7 @@ func (ec *executionContext) _Values_weights(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(ctx, selections, v)
+			return ec.marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7920,7 +7920,7 @@ func (ec *executionContext) _Values_weightsLoose(ctx context.Context, field grap
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Weight) graphql.Marshaler {
-			return ec.marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, selections, v)
+			return ec.marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7945,7 +7945,7 @@ func (ec *executionContext) _Values_colour(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Colour) graphql.Marshaler {
-			return ec.marshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, selections, v)
+			return ec.marshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, selections, v)
 		},
 		true,
 		true,
@@ -7970,7 +7970,7 @@ func (ec *executionContext) _Values_colourPointer(ctx context.Context, field gra
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Colour) graphql.Marshaler {
-			return ec.marshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, selections, v)
+			return ec.marshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, selections, v)
 		},
 		true,
 		false,
@@ -7995,7 +7995,7 @@ func (ec *executionContext) _Values_colours(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Colour) graphql.Marshaler {
-			return ec.marshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColourᚄ(ctx, selections, v)
+			return ec.marshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColourᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8020,7 +8020,7 @@ func (ec *executionContext) _Values_moment(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Moment) graphql.Marshaler {
-			return ec.marshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, selections, v)
+			return ec.marshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8045,7 +8045,7 @@ func (ec *executionContext) _Values_momentPointer(ctx context.Context, field gra
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Moment) graphql.Marshaler {
-			return ec.marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, selections, v)
+			return ec.marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8070,7 +8070,7 @@ func (ec *executionContext) _Values_moments(ctx context.Context, field graphql.C
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Moment) graphql.Marshaler {
-			return ec.marshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, selections, v)
+			return ec.marshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8095,7 +8095,7 @@ func (ec *executionContext) _Values_code(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Code) graphql.Marshaler {
-			return ec.marshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, selections, v)
+			return ec.marshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8120,7 +8120,7 @@ func (ec *executionContext) _Values_codePointer(ctx context.Context, field graph
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Code) graphql.Marshaler {
-			return ec.marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, selections, v)
+			return ec.marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8145,7 +8145,7 @@ func (ec *executionContext) _Values_codes(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Code) graphql.Marshaler {
-			return ec.marshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, selections, v)
+			return ec.marshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8170,7 +8170,7 @@ func (ec *executionContext) _Values_maybe(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Maybe) graphql.Marshaler {
-			return ec.marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx, selections, v)
+			return ec.marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8195,7 +8195,7 @@ func (ec *executionContext) _Values_maybeMust(ctx context.Context, field graphql
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Maybe) graphql.Marshaler {
-			return ec.marshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx, selections, v)
+			return ec.marshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8220,7 +8220,7 @@ func (ec *executionContext) _Values_maybes(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Maybe) graphql.Marshaler {
-			return ec.marshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx, selections, v)
+			return ec.marshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8320,7 +8320,7 @@ func (ec *executionContext) _Values_mood(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Mood) graphql.Marshaler {
-			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8345,7 +8345,7 @@ func (ec *executionContext) _Values_moodPointer(ctx context.Context, field graph
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Mood) graphql.Marshaler {
-			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, selections, v)
+			return ec.marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8370,7 +8370,7 @@ func (ec *executionContext) _Values_moods(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Mood) graphql.Marshaler {
-			return ec.marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
+			return ec.marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8395,7 +8395,7 @@ func (ec *executionContext) _Values_size(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Size) graphql.Marshaler {
-			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8420,7 +8420,7 @@ func (ec *executionContext) _Values_sizes(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Size) graphql.Marshaler {
-			return ec.marshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, selections, v)
+			return ec.marshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8445,7 +8445,7 @@ func (ec *executionContext) _Values_level(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v model.Level) graphql.Marshaler {
-			return ec.marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, selections, v)
+			return ec.marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, selections, v)
 		},
 		true,
 		true,
@@ -8470,7 +8470,7 @@ func (ec *executionContext) _Values_levelPointer(ctx context.Context, field grap
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Level) graphql.Marshaler {
-			return ec.marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, selections, v)
+			return ec.marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8495,7 +8495,7 @@ func (ec *executionContext) _Values_levels(ctx context.Context, field graphql.Co
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Level) graphql.Marshaler {
-			return ec.marshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevelᚄ(ctx, selections, v)
+			return ec.marshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevelᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8520,7 +8520,7 @@ func (ec *executionContext) _Values_lang(ctx context.Context, field graphql.Coll
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lang) graphql.Marshaler {
-			return ec.marshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, selections, v)
+			return ec.marshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8545,7 +8545,7 @@ func (ec *executionContext) _Values_langs(ctx context.Context, field graphql.Col
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v []model.Lang) graphql.Marshaler {
-			return ec.marshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(ctx, selections, v)
+			return ec.marshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLangᚄ(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8749,7 +8749,7 @@ func (ec *executionContext) _Vault_lion(ctx context.Context, field graphql.Colle
 			return ec._fieldMiddleware(ctx, obj, next)
 		},
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Lion) graphql.Marshaler {
-			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, selections, v)
+			return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, selections, v)
 		},
 		true,
 		false,
@@ -8806,14 +8806,14 @@ func (ec *executionContext) unmarshalInputPick(ctx context.Context, obj any) (mo
 			it.Name = data
 		case "spot":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spot"))
-			data, err := ec.unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpot(ctx, v)
+			data, err := ec.unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpot(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Spot = data
 		case "sizes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sizes"))
-			data, err := ec.unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx, v)
+			data, err := ec.unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -8990,21 +8990,21 @@ func (ec *executionContext) unmarshalInputWish(ctx context.Context, obj any) (mo
 			it.Name = data
 		case "size":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("size"))
-			data, err := ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, v)
+			data, err := ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Size = data
 		case "mood":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mood"))
-			data, err := ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, v)
+			data, err := ec.unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Mood = data
 		case "level":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("level"))
-			data, err := ec.unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, v)
+			data, err := ec.unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -9025,21 +9025,21 @@ func (ec *executionContext) unmarshalInputWish(ctx context.Context, obj any) (mo
 			it.Grid = data
 		case "inner":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inner"))
-			data, err := ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx, v)
+			data, err := ec.unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Inner = data
 		case "spots":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("spots"))
-			data, err := ec.unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpotᚄ(ctx, v)
+			data, err := ec.unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpotᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Spots = data
 		case "span":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("span"))
-			data, err := ec.unmarshalNSpan2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpan(ctx, v)
+			data, err := ec.unmarshalNSpan2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpan(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -9053,21 +9053,21 @@ func (ec *executionContext) unmarshalInputWish(ctx context.Context, obj any) (mo
 			it.Note = graphql.OmittableOf(data)
 		case "mark":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mark"))
-			data, err := ec.unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpot(ctx, v)
+			data, err := ec.unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpot(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Mark = graphql.OmittableOf(data)
 		case "weight":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weight"))
-			data, err := ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, v)
+			data, err := ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Weight = data
 		case "colour":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("colour"))
-			data, err := ec.unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, v)
+			data, err := ec.unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -13768,7 +13768,7 @@ func (ec *executionContext) _Vault(ctx context.Context, sel ast.SelectionSet, ob
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v model.Animal) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -13778,7 +13778,7 @@ func (ec *executionContext) marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋ
 	return ec._Animal(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
 	{
 		var batchItemsLion []*model.Lion
 		batchIdxMapLion := map[int]int{}
@@ -13807,7 +13807,7 @@ func (ec *executionContext) marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
+		return ec.marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -13819,7 +13819,7 @@ func (ec *executionContext) marshalNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return ret
 }
 
-func (ec *executionContext) marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v model.Being) graphql.Marshaler {
+func (ec *executionContext) marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v model.Being) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -13829,7 +13829,7 @@ func (ec *executionContext) marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋp
 	return ec._Being(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
+func (ec *executionContext) marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
 	{
 		var batchItemsLion []*model.Lion
 		batchIdxMapLion := map[int]int{}
@@ -13874,7 +13874,7 @@ func (ec *executionContext) marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
+		return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -13886,12 +13886,12 @@ func (ec *executionContext) marshalNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, v any) (model.Code, error) {
+func (ec *executionContext) unmarshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, v any) (model.Code, error) {
 	res, err := model.UnmarshalCode(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v model.Code) graphql.Marshaler {
+func (ec *executionContext) marshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v model.Code) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalCode(v)
 	if res == graphql.Null {
@@ -13902,23 +13902,23 @@ func (ec *executionContext) marshalNCode2githubᚗcomᚋmainstemᚋmainstemᚋpl
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
-func (ec *executionContext) unmarshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, v any) (model.Colour, error) {
+func (ec *executionContext) unmarshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, v any) (model.Colour, error) {
 	var res model.Colour
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v model.Colour) graphql.Marshaler {
+func (ec *executionContext) marshalNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v model.Colour) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, v any) (*model.Colour, error) {
+func (ec *executionContext) unmarshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, v any) (*model.Colour, error) {
 	var res = new(model.Colour)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v *model.Colour) graphql.Marshaler {
+func (ec *executionContext) marshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v *model.Colour) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -13938,7 +13938,7 @@ func (ec *executionContext) marshalNCrate2map(ctx context.Context, sel ast.Selec
 	return ec._Crate(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -13948,7 +13948,7 @@ func (ec *executionContext) marshalNExhibit2githubᚗcomᚋmainstemᚋmainstem�
 	return ec._Exhibit(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
 	{
 		var batchItemsLion []*model.Lion
 		batchIdxMapLion := map[int]int{}
@@ -13985,13 +13985,13 @@ func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
+		return ec.marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
 	{
 		var batchItemsLion []*model.Lion
 		batchIdxMapLion := map[int]int{}
@@ -14028,7 +14028,7 @@ func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
+		return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14040,11 +14040,11 @@ func (ec *executionContext) marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
+		return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14056,7 +14056,7 @@ func (ec *executionContext) marshalNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmain
 	return ret
 }
 
-func (ec *executionContext) marshalNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(ctx context.Context, sel ast.SelectionSet, v model.Find) graphql.Marshaler {
+func (ec *executionContext) marshalNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(ctx context.Context, sel ast.SelectionSet, v model.Find) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -14066,17 +14066,17 @@ func (ec *executionContext) marshalNFind2githubᚗcomᚋmainstemᚋmainstemᚋpl
 	return ec._Find(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v model.Keeper) graphql.Marshaler {
+func (ec *executionContext) marshalNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v model.Keeper) graphql.Marshaler {
 	return ec._Keeper(ctx, sel, &v)
 }
 
-func (ec *executionContext) unmarshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx context.Context, v any) (model.Lang, error) {
+func (ec *executionContext) unmarshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx context.Context, v any) (model.Lang, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := model.Lang(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx context.Context, sel ast.SelectionSet, v model.Lang) graphql.Marshaler {
+func (ec *executionContext) marshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx context.Context, sel ast.SelectionSet, v model.Lang) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -14087,15 +14087,15 @@ func (ec *executionContext) marshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋpl
 	return res
 }
 
-func (ec *executionContext) unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx context.Context, v any) (model.Level, error) {
+func (ec *executionContext) unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx context.Context, v any) (model.Level, error) {
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[tmp]
+	res := unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[tmp]
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx context.Context, sel ast.SelectionSet, v model.Level) graphql.Marshaler {
+func (ec *executionContext) marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx context.Context, sel ast.SelectionSet, v model.Level) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalString(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[v])
+	res := graphql.MarshalString(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[v])
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -14105,28 +14105,28 @@ func (ec *executionContext) marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋp
 }
 
 var (
-	unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel = map[string]model.Level{
+	unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel = map[string]model.Level{
 		"VISITOR": model.Visitor,
 		"MEMBER":  model.Member,
 		"KEEPER":  model.KeeperLevel,
 	}
-	marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel = map[model.Level]string{
+	marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel = map[model.Level]string{
 		model.Visitor:     "VISITOR",
 		model.Member:      "MEMBER",
 		model.KeeperLevel: "KEEPER",
 	}
 )
 
-func (ec *executionContext) marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v model.Lion) graphql.Marshaler {
+func (ec *executionContext) marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v model.Lion) graphql.Marshaler {
 	return ec._Lion(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Lion) graphql.Marshaler {
+func (ec *executionContext) marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Lion) graphql.Marshaler {
 	ctx = graphql.WithBatchParentValues(ctx, "Lion", v)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, sel, v[i])
+		return ec.marshalNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14138,12 +14138,12 @@ func (ec *executionContext) marshalNLion2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) (model.Maybe, error) {
+func (ec *executionContext) unmarshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) (model.Maybe, error) {
 	res, err := model.UnmarshalMaybe(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v model.Maybe) graphql.Marshaler {
+func (ec *executionContext) marshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v model.Maybe) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalMaybe(v)
 	if res == graphql.Null {
@@ -14154,16 +14154,16 @@ func (ec *executionContext) marshalNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋp
 	return res
 }
 
-func (ec *executionContext) marshalNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(ctx context.Context, sel ast.SelectionSet, v model.Maze) graphql.Marshaler {
+func (ec *executionContext) marshalNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(ctx context.Context, sel ast.SelectionSet, v model.Maze) graphql.Marshaler {
 	return ec._Maze(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Maze) graphql.Marshaler {
+func (ec *executionContext) marshalNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Maze) graphql.Marshaler {
 	ctx = graphql.WithBatchParentValues(ctx, "Maze", v)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(ctx, sel, v[i])
+		return ec.marshalNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14175,33 +14175,33 @@ func (ec *executionContext) marshalNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, v any) (model.Moment, error) {
+func (ec *executionContext) unmarshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, v any) (model.Moment, error) {
 	var res model.Moment
 	err := res.UnmarshalGQLContext(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v model.Moment) graphql.Marshaler {
+func (ec *executionContext) marshalNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v model.Moment) graphql.Marshaler {
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
-func (ec *executionContext) unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx context.Context, v any) (model.Mood, error) {
+func (ec *executionContext) unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx context.Context, v any) (model.Mood, error) {
 	var res model.Mood
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx context.Context, sel ast.SelectionSet, v model.Mood) graphql.Marshaler {
+func (ec *executionContext) marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx context.Context, sel ast.SelectionSet, v model.Mood) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([]model.Mood, error) {
+func (ec *executionContext) unmarshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([]model.Mood, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]model.Mood, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14209,11 +14209,11 @@ func (ec *executionContext) unmarshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Mood) graphql.Marshaler {
+func (ec *executionContext) marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Mood) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, sel, v[i])
+		return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14225,13 +14225,13 @@ func (ec *executionContext) marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([][]model.Mood, error) {
+func (ec *executionContext) unmarshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([][]model.Mood, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([][]model.Mood, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14239,11 +14239,11 @@ func (ec *executionContext) unmarshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmains
 	return res, nil
 }
 
-func (ec *executionContext) marshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Mood) graphql.Marshaler {
+func (ec *executionContext) marshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Mood) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx, sel, v[i])
+		return ec.marshalNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14255,20 +14255,20 @@ func (ec *executionContext) marshalNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(ctx context.Context, sel ast.SelectionSet, v model.Nest) graphql.Marshaler {
+func (ec *executionContext) marshalNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(ctx context.Context, sel ast.SelectionSet, v model.Nest) graphql.Marshaler {
 	return ec._Nest(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v model.Note) graphql.Marshaler {
 	return ec._Note(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Note) graphql.Marshaler {
 	ctx = graphql.WithBatchParentValues(ctx, "Note", v)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, sel, v[i])
+		return ec.marshalNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14280,16 +14280,16 @@ func (ec *executionContext) marshalNNote2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(ctx context.Context, sel ast.SelectionSet, v model.Owl) graphql.Marshaler {
+func (ec *executionContext) marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(ctx context.Context, sel ast.SelectionSet, v model.Owl) graphql.Marshaler {
 	return ec._Owl(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owl) graphql.Marshaler {
+func (ec *executionContext) marshalNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owl) graphql.Marshaler {
 	ctx = graphql.WithBatchParentValues(ctx, "Owl", v)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(ctx, sel, v[i])
+		return ec.marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14301,7 +14301,7 @@ func (ec *executionContext) marshalNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(ctx context.Context, sel ast.SelectionSet, v model.Owned) graphql.Marshaler {
+func (ec *executionContext) marshalNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(ctx context.Context, sel ast.SelectionSet, v model.Owned) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -14311,21 +14311,21 @@ func (ec *executionContext) marshalNOwned2githubᚗcomᚋmainstemᚋmainstemᚋp
 	return ec._Owned(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPick2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐPick(ctx context.Context, v any) (model.Pick, error) {
+func (ec *executionContext) unmarshalNPick2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐPick(ctx context.Context, v any) (model.Pick, error) {
 	res, err := ec.unmarshalInputPick(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v model.Room) graphql.Marshaler {
 	return ec._Room(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Room) graphql.Marshaler {
 	ctx = graphql.WithBatchParentValues(ctx, "Room", v)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
+		return ec.marshalNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14337,11 +14337,11 @@ func (ec *executionContext) marshalNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) marshalNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Room) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx, sel, v[i])
+		return ec.marshalNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14353,34 +14353,34 @@ func (ec *executionContext) marshalNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v []*model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v []*model.Room) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Room", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
+		return ec.marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, v any) (model.Size, error) {
+func (ec *executionContext) unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, v any) (model.Size, error) {
 	var res model.Size
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v model.Size) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, v any) ([]model.Size, error) {
+func (ec *executionContext) unmarshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, v any) ([]model.Size, error) {
 	vSlice := graphql.CoerceList(v)
 	var err error
 	res := make([]model.Size, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14388,11 +14388,11 @@ func (ec *executionContext) unmarshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) marshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Size) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, sel, v[i])
+		return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14404,33 +14404,33 @@ func (ec *executionContext) marshalNSize2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNSpan2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpan(ctx context.Context, v any) (*model.Span, error) {
+func (ec *executionContext) unmarshalNSpan2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpan(ctx context.Context, v any) (*model.Span, error) {
 	res, err := ec.unmarshalInputSpan(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSpot2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpot(ctx context.Context, v any) (model.Spot, error) {
+func (ec *executionContext) unmarshalNSpot2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpot(ctx context.Context, v any) (model.Spot, error) {
 	res, err := ec.unmarshalInputSpot(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(ctx context.Context, sel ast.SelectionSet, v model.Step) graphql.Marshaler {
+func (ec *executionContext) marshalNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(ctx context.Context, sel ast.SelectionSet, v model.Step) graphql.Marshaler {
 	return ec._Step(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(ctx context.Context, sel ast.SelectionSet, v model.Stone) graphql.Marshaler {
+func (ec *executionContext) marshalNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(ctx context.Context, sel ast.SelectionSet, v model.Stone) graphql.Marshaler {
 	return ec._Stone(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v model.Tree) graphql.Marshaler {
+func (ec *executionContext) marshalNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v model.Tree) graphql.Marshaler {
 	return ec._Tree(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
+func (ec *executionContext) marshalNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, sel, v[i])
+		return ec.marshalNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14442,7 +14442,7 @@ func (ec *executionContext) marshalNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v *model.Tree) graphql.Marshaler {
+func (ec *executionContext) marshalNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v *model.Tree) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -14452,16 +14452,16 @@ func (ec *executionContext) marshalNTree2ᚖgithubᚗcomᚋmainstemᚋmainstem�
 	return ec._Tree(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(ctx context.Context, sel ast.SelectionSet, v model.Values) graphql.Marshaler {
+func (ec *executionContext) marshalNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(ctx context.Context, sel ast.SelectionSet, v model.Values) graphql.Marshaler {
 	return ec._Values(ctx, sel, &v)
 }
 
-func (ec *executionContext) unmarshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, v any) (model.Weight, error) {
+func (ec *executionContext) unmarshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, v any) (model.Weight, error) {
 	res, err := model.UnmarshalWeight(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v model.Weight) graphql.Marshaler {
+func (ec *executionContext) marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v model.Weight) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalWeight(v)
 	if res == graphql.Null {
@@ -14472,19 +14472,19 @@ func (ec *executionContext) marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋ
 	return res
 }
 
-func (ec *executionContext) unmarshalNWish2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx context.Context, v any) (model.Wish, error) {
+func (ec *executionContext) unmarshalNWish2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx context.Context, v any) (model.Wish, error) {
 	res, err := ec.unmarshalInputWish(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v model.Animal) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Animal(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14516,13 +14516,13 @@ func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
+		return ec.marshalOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Animal) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14554,7 +14554,7 @@ func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
+		return ec.marshalNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14566,14 +14566,14 @@ func (ec *executionContext) marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return ret
 }
 
-func (ec *executionContext) marshalOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v [][]model.Animal) graphql.Marshaler {
+func (ec *executionContext) marshalOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(ctx context.Context, sel ast.SelectionSet, v [][]model.Animal) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(ctx, sel, v[i])
+		return ec.marshalOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(ctx, sel, v[i])
 	})
 
 	return ret
@@ -14597,14 +14597,14 @@ func (ec *executionContext) marshalOAny2interface(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v model.Being) graphql.Marshaler {
+func (ec *executionContext) marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v model.Being) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Being(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
+func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14652,13 +14652,13 @@ func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
+		return ec.marshalOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
+func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Being) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14706,7 +14706,7 @@ func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
+		return ec.marshalNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14718,7 +14718,7 @@ func (ec *executionContext) marshalOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, v any) ([]*model.Code, error) {
+func (ec *executionContext) unmarshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, v any) ([]*model.Code, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14727,7 +14727,7 @@ func (ec *executionContext) unmarshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmains
 	res := make([]*model.Code, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14735,19 +14735,19 @@ func (ec *executionContext) unmarshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmains
 	return res, nil
 }
 
-func (ec *executionContext) marshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v []*model.Code) graphql.Marshaler {
+func (ec *executionContext) marshalOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v []*model.Code) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx, sel, v[i])
+		ret[i] = ec.marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx, sel, v[i])
 	}
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, v any) (*model.Code, error) {
+func (ec *executionContext) unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, v any) (*model.Code, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14755,7 +14755,7 @@ func (ec *executionContext) unmarshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v *model.Code) graphql.Marshaler {
+func (ec *executionContext) marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(ctx context.Context, sel ast.SelectionSet, v *model.Code) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14764,7 +14764,7 @@ func (ec *executionContext) marshalOCode2ᚖgithubᚗcomᚋmainstemᚋmainstem�
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
-func (ec *executionContext) unmarshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColourᚄ(ctx context.Context, v any) ([]*model.Colour, error) {
+func (ec *executionContext) unmarshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColourᚄ(ctx context.Context, v any) ([]*model.Colour, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14773,7 +14773,7 @@ func (ec *executionContext) unmarshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	res := make([]*model.Colour, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -14781,13 +14781,13 @@ func (ec *executionContext) unmarshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	return res, nil
 }
 
-func (ec *executionContext) marshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColourᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Colour) graphql.Marshaler {
+func (ec *executionContext) marshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColourᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Colour) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx, sel, v[i])
+		ret[i] = ec.marshalNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx, sel, v[i])
 	}
 
 	for _, e := range ret {
@@ -14799,7 +14799,7 @@ func (ec *executionContext) marshalOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmains
 	return ret
 }
 
-func (ec *executionContext) unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, v any) (*model.Colour, error) {
+func (ec *executionContext) unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, v any) (*model.Colour, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -14808,7 +14808,7 @@ func (ec *executionContext) unmarshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainst
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v *model.Colour) graphql.Marshaler {
+func (ec *executionContext) marshalOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(ctx context.Context, sel ast.SelectionSet, v *model.Colour) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14842,21 +14842,21 @@ func (ec *executionContext) marshalOCrate2ᚕmapᚄ(ctx context.Context, sel ast
 	return ret
 }
 
-func (ec *executionContext) marshalODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(ctx context.Context, sel ast.SelectionSet, v *model.Den) graphql.Marshaler {
+func (ec *executionContext) marshalODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen(ctx context.Context, sel ast.SelectionSet, v *model.Den) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Den(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v model.Exhibit) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Exhibit(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Exhibit) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14896,7 +14896,7 @@ func (ec *executionContext) marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
+		return ec.marshalNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14908,46 +14908,27 @@ func (ec *executionContext) marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
+		return ec.marshalOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
+func (ec *executionContext) marshalOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Exhibit) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][][]model.Exhibit) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
+		return ec.marshalNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -14959,7 +14940,26 @@ func (ec *executionContext) marshalOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋm
 	return ret
 }
 
-func (ec *executionContext) marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Find) graphql.Marshaler {
+func (ec *executionContext) marshalOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx context.Context, sel ast.SelectionSet, v [][][]model.Exhibit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Find) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -14988,7 +14988,7 @@ func (ec *executionContext) marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(ctx, sel, v[i])
+		return ec.marshalNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15000,14 +15000,14 @@ func (ec *executionContext) marshalOFind2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐGhost(ctx context.Context, sel ast.SelectionSet, v model.Ghost) graphql.Marshaler {
+func (ec *executionContext) marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐGhost(ctx context.Context, sel ast.SelectionSet, v model.Ghost) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Ghost(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOGhost2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐGhost(ctx context.Context, sel ast.SelectionSet, v []model.Ghost) graphql.Marshaler {
+func (ec *executionContext) marshalOGhost2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐGhost(ctx context.Context, sel ast.SelectionSet, v []model.Ghost) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15015,20 +15015,20 @@ func (ec *executionContext) marshalOGhost2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐGhost(ctx, sel, v[i])
+		return ec.marshalOGhost2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐGhost(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
+func (ec *executionContext) marshalOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(ctx context.Context, sel ast.SelectionSet, v *model.Keeper) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Keeper(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(ctx context.Context, v any) ([]model.Lang, error) {
+func (ec *executionContext) unmarshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLangᚄ(ctx context.Context, v any) ([]model.Lang, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15037,7 +15037,7 @@ func (ec *executionContext) unmarshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	res := make([]model.Lang, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15045,14 +15045,14 @@ func (ec *executionContext) unmarshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) marshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Lang) graphql.Marshaler {
+func (ec *executionContext) marshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLangᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Lang) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx, sel, v[i])
+		return ec.marshalNLang2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15064,7 +15064,7 @@ func (ec *executionContext) marshalOLang2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx context.Context, v any) (*model.Lang, error) {
+func (ec *executionContext) unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx context.Context, v any) (*model.Lang, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15073,7 +15073,7 @@ func (ec *executionContext) unmarshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(ctx context.Context, sel ast.SelectionSet, v *model.Lang) graphql.Marshaler {
+func (ec *executionContext) marshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(ctx context.Context, sel ast.SelectionSet, v *model.Lang) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15083,7 +15083,7 @@ func (ec *executionContext) marshalOLang2ᚖgithubᚗcomᚋmainstemᚋmainstem�
 	return res
 }
 
-func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevelᚄ(ctx context.Context, v any) ([]model.Level, error) {
+func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevelᚄ(ctx context.Context, v any) ([]model.Level, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15092,7 +15092,7 @@ func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainste
 	res := make([]model.Level, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15100,14 +15100,14 @@ func (ec *executionContext) unmarshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainste
 	return res, nil
 }
 
-func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Level) graphql.Marshaler {
+func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevelᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Level) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, sel, v[i])
+		return ec.marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15119,39 +15119,39 @@ func (ec *executionContext) marshalOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx context.Context, v any) (*model.Level, error) {
+func (ec *executionContext) unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx context.Context, v any) (*model.Level, error) {
 	if v == nil {
 		return nil, nil
 	}
 	tmp, err := graphql.UnmarshalString(v)
-	res := unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[tmp]
+	res := unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[tmp]
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx context.Context, sel ast.SelectionSet, v *model.Level) graphql.Marshaler {
+func (ec *executionContext) marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx context.Context, sel ast.SelectionSet, v *model.Level) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalString(marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[*v])
+	res := graphql.MarshalString(marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[*v])
 	return res
 }
 
 var (
-	unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel = map[string]model.Level{
+	unmarshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel = map[string]model.Level{
 		"VISITOR": model.Visitor,
 		"MEMBER":  model.Member,
 		"KEEPER":  model.KeeperLevel,
 	}
-	marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel = map[model.Level]string{
+	marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel = map[model.Level]string{
 		model.Visitor:     "VISITOR",
 		model.Member:      "MEMBER",
 		model.KeeperLevel: "KEEPER",
 	}
 )
 
-func (ec *executionContext) marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v []*model.Lion) graphql.Marshaler {
+func (ec *executionContext) marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v []*model.Lion) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15159,20 +15159,20 @@ func (ec *executionContext) marshalOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx, sel, v[i])
+		return ec.marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v *model.Lion) graphql.Marshaler {
+func (ec *executionContext) marshalOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(ctx context.Context, sel ast.SelectionSet, v *model.Lion) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Lion(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(ctx context.Context, sel ast.SelectionSet, v *model.Look) graphql.Marshaler {
+func (ec *executionContext) marshalOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(ctx context.Context, sel ast.SelectionSet, v *model.Look) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15197,7 +15197,7 @@ func (ec *executionContext) marshalOMap2map(ctx context.Context, sel ast.Selecti
 	return res
 }
 
-func (ec *executionContext) unmarshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) ([]*model.Maybe, error) {
+func (ec *executionContext) unmarshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) ([]*model.Maybe, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15206,7 +15206,7 @@ func (ec *executionContext) unmarshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmain
 	res := make([]*model.Maybe, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15214,19 +15214,19 @@ func (ec *executionContext) unmarshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmain
 	return res, nil
 }
 
-func (ec *executionContext) marshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v []*model.Maybe) graphql.Marshaler {
+func (ec *executionContext) marshalOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v []*model.Maybe) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx, sel, v[i])
+		ret[i] = ec.marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx, sel, v[i])
 	}
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) (*model.Maybe, error) {
+func (ec *executionContext) unmarshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, v any) (*model.Maybe, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15234,7 +15234,7 @@ func (ec *executionContext) unmarshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainste
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v *model.Maybe) graphql.Marshaler {
+func (ec *executionContext) marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(ctx context.Context, sel ast.SelectionSet, v *model.Maybe) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15244,14 +15244,14 @@ func (ec *executionContext) marshalOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstem�
 	return res
 }
 
-func (ec *executionContext) marshalOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(ctx context.Context, sel ast.SelectionSet, v *model.Maze) graphql.Marshaler {
+func (ec *executionContext) marshalOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(ctx context.Context, sel ast.SelectionSet, v *model.Maze) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Maze(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, v any) ([]*model.Moment, error) {
+func (ec *executionContext) unmarshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, v any) ([]*model.Moment, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15260,7 +15260,7 @@ func (ec *executionContext) unmarshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	res := make([]*model.Moment, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15268,19 +15268,19 @@ func (ec *executionContext) unmarshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	return res, nil
 }
 
-func (ec *executionContext) marshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v []*model.Moment) graphql.Marshaler {
+func (ec *executionContext) marshalOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v []*model.Moment) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx, sel, v[i])
+		ret[i] = ec.marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx, sel, v[i])
 	}
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, v any) (*model.Moment, error) {
+func (ec *executionContext) unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, v any) (*model.Moment, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15289,14 +15289,14 @@ func (ec *executionContext) unmarshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainst
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v *model.Moment) graphql.Marshaler {
+func (ec *executionContext) marshalOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(ctx context.Context, sel ast.SelectionSet, v *model.Moment) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return graphql.WrapContextMarshaler(ctx, v)
 }
 
-func (ec *executionContext) unmarshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([]model.Mood, error) {
+func (ec *executionContext) unmarshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, v any) ([]model.Mood, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15305,7 +15305,7 @@ func (ec *executionContext) unmarshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	res := make([]model.Mood, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15313,14 +15313,14 @@ func (ec *executionContext) unmarshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) marshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Mood) graphql.Marshaler {
+func (ec *executionContext) marshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Mood) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx, sel, v[i])
+		return ec.marshalNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15332,7 +15332,7 @@ func (ec *executionContext) marshalOMood2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx context.Context, v any) (*model.Mood, error) {
+func (ec *executionContext) unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx context.Context, v any) (*model.Mood, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15341,21 +15341,21 @@ func (ec *executionContext) unmarshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(ctx context.Context, sel ast.SelectionSet, v *model.Mood) graphql.Marshaler {
+func (ec *executionContext) marshalOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(ctx context.Context, sel ast.SelectionSet, v *model.Mood) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func (ec *executionContext) marshalONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Note) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(ctx, sel, v[i])
+		return ec.marshalNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15367,20 +15367,20 @@ func (ec *executionContext) marshalONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainste
 	return ret
 }
 
-func (ec *executionContext) marshalONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v [][]*model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v [][]*model.Note) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, sel, v[i])
+		return ec.marshalONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v []*model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v []*model.Note) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15388,20 +15388,20 @@ func (ec *executionContext) marshalONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx, sel, v[i])
+		return ec.marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v *model.Note) graphql.Marshaler {
+func (ec *executionContext) marshalONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(ctx context.Context, sel ast.SelectionSet, v *model.Note) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Note(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owl) graphql.Marshaler {
+func (ec *executionContext) marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owl) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15409,7 +15409,7 @@ func (ec *executionContext) marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(ctx, sel, v[i])
+		return ec.marshalNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15421,14 +15421,14 @@ func (ec *executionContext) marshalOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Owl) graphql.Marshaler {
+func (ec *executionContext) marshalOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx context.Context, sel ast.SelectionSet, v [][]model.Owl) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(ctx, sel, v[i])
+		return ec.marshalNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15440,14 +15440,14 @@ func (ec *executionContext) marshalOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstem
 	return ret
 }
 
-func (ec *executionContext) marshalOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(ctx context.Context, sel ast.SelectionSet, v *model.Owl) graphql.Marshaler {
+func (ec *executionContext) marshalOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(ctx context.Context, sel ast.SelectionSet, v *model.Owl) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Owl(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owned) graphql.Marshaler {
+func (ec *executionContext) marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Owned) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15479,7 +15479,7 @@ func (ec *executionContext) marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(ctx, sel, v[i])
+		return ec.marshalNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15491,7 +15491,7 @@ func (ec *executionContext) marshalOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOPick2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐPick(ctx context.Context, v any) (*model.Pick, error) {
+func (ec *executionContext) unmarshalOPick2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐPick(ctx context.Context, v any) (*model.Pick, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15507,40 +15507,40 @@ func (ec *executionContext) unmarshalORaw2map(ctx context.Context, v any) (map[s
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v [][][]*model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v [][][]*model.Room) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx, sel, v[i])
+		return ec.marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
+		return ec.marshalORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(ctx context.Context, sel ast.SelectionSet, v [][]*model.Room) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
+		return ec.marshalNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15552,7 +15552,7 @@ func (ec *executionContext) marshalORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmain
 	return ret
 }
 
-func (ec *executionContext) marshalORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v []*model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v []*model.Room) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15560,37 +15560,37 @@ func (ec *executionContext) marshalORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainste
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
+		return ec.marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v *model.Room) graphql.Marshaler {
+func (ec *executionContext) marshalORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(ctx context.Context, sel ast.SelectionSet, v *model.Room) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Room(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(ctx context.Context, sel ast.SelectionSet, v *model.Site) graphql.Marshaler {
+func (ec *executionContext) marshalOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(ctx context.Context, sel ast.SelectionSet, v *model.Site) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Site(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, v any) (model.Size, error) {
+func (ec *executionContext) unmarshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, v any) (model.Size, error) {
 	var res model.Size
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v model.Size) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, v any) ([]model.Size, error) {
+func (ec *executionContext) unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, v any) ([]model.Size, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15599,7 +15599,7 @@ func (ec *executionContext) unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	res := make([]model.Size, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15607,14 +15607,14 @@ func (ec *executionContext) unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) marshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Size) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, sel, v[i])
+		return ec.marshalNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15626,7 +15626,7 @@ func (ec *executionContext) marshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstem�
 	return ret
 }
 
-func (ec *executionContext) unmarshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, v any) ([][]model.Size, error) {
+func (ec *executionContext) unmarshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, v any) ([][]model.Size, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15635,7 +15635,7 @@ func (ec *executionContext) unmarshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmains
 	res := make([][]model.Size, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15643,20 +15643,20 @@ func (ec *executionContext) unmarshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmains
 	return res, nil
 }
 
-func (ec *executionContext) marshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v [][]model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v [][]model.Size) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(ctx, sel, v[i])
+		return ec.marshalOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, v any) ([]*model.Size, error) {
+func (ec *executionContext) unmarshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, v any) ([]*model.Size, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15665,7 +15665,7 @@ func (ec *executionContext) unmarshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmains
 	res := make([]*model.Size, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15673,20 +15673,20 @@ func (ec *executionContext) unmarshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmains
 	return res, nil
 }
 
-func (ec *executionContext) marshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v []*model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v []*model.Size) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx, sel, v[i])
+		return ec.marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, v any) (*model.Size, error) {
+func (ec *executionContext) unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, v any) (*model.Size, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15695,14 +15695,14 @@ func (ec *executionContext) unmarshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v *model.Size) graphql.Marshaler {
+func (ec *executionContext) marshalOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(ctx context.Context, sel ast.SelectionSet, v *model.Size) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func (ec *executionContext) unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpotᚄ(ctx context.Context, v any) ([]model.Spot, error) {
+func (ec *executionContext) unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpotᚄ(ctx context.Context, v any) ([]model.Spot, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15711,7 +15711,7 @@ func (ec *executionContext) unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	res := make([]model.Spot, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSpot2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpot(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSpot2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpot(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15719,7 +15719,7 @@ func (ec *executionContext) unmarshalOSpot2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSpot(ctx context.Context, v any) (*model.Spot, error) {
+func (ec *executionContext) unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSpot(ctx context.Context, v any) (*model.Spot, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15727,21 +15727,21 @@ func (ec *executionContext) unmarshalOSpot2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(ctx context.Context, sel ast.SelectionSet, v *model.Step) graphql.Marshaler {
+func (ec *executionContext) marshalOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(ctx context.Context, sel ast.SelectionSet, v *model.Step) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Step(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(ctx context.Context, sel ast.SelectionSet, v model.Tagged) graphql.Marshaler {
+func (ec *executionContext) marshalOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(ctx context.Context, sel ast.SelectionSet, v model.Tagged) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Tagged(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(ctx context.Context, sel ast.SelectionSet, v []model.Tagged) graphql.Marshaler {
+func (ec *executionContext) marshalOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(ctx context.Context, sel ast.SelectionSet, v []model.Tagged) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15770,7 +15770,7 @@ func (ec *executionContext) marshalOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(ctx, sel, v[i])
+		return ec.marshalOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(ctx, sel, v[i])
 	})
 
 	return ret
@@ -15794,34 +15794,34 @@ func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel
 	return res
 }
 
-func (ec *executionContext) marshalOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
+func (ec *executionContext) marshalOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v []*model.Tree) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx, sel, v[i])
+		return ec.marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx, sel, v[i])
 	})
 
 	return ret
 }
 
-func (ec *executionContext) marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v *model.Tree) graphql.Marshaler {
+func (ec *executionContext) marshalOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(ctx context.Context, sel ast.SelectionSet, v *model.Tree) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Tree(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Values) graphql.Marshaler {
+func (ec *executionContext) marshalOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Values) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(ctx, sel, v[i])
+		return ec.marshalNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -15833,21 +15833,21 @@ func (ec *executionContext) marshalOValues2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return ret
 }
 
-func (ec *executionContext) marshalOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(ctx context.Context, sel ast.SelectionSet, v *model.Values) graphql.Marshaler {
+func (ec *executionContext) marshalOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(ctx context.Context, sel ast.SelectionSet, v *model.Values) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Values(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(ctx context.Context, sel ast.SelectionSet, v *model.Vault) graphql.Marshaler {
+func (ec *executionContext) marshalOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault(ctx context.Context, sel ast.SelectionSet, v *model.Vault) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Vault(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(ctx context.Context, v any) ([]model.Weight, error) {
+func (ec *executionContext) unmarshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(ctx context.Context, v any) ([]model.Weight, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15856,7 +15856,7 @@ func (ec *executionContext) unmarshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainst
 	res := make([]model.Weight, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15864,13 +15864,13 @@ func (ec *executionContext) unmarshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainst
 	return res, nil
 }
 
-func (ec *executionContext) marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Weight) graphql.Marshaler {
+func (ec *executionContext) marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Weight) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
+		ret[i] = ec.marshalNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
 	}
 
 	for _, e := range ret {
@@ -15882,7 +15882,7 @@ func (ec *executionContext) marshalOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstem
 	return ret
 }
 
-func (ec *executionContext) unmarshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, v any) ([][]*model.Weight, error) {
+func (ec *executionContext) unmarshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, v any) ([][]*model.Weight, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15891,7 +15891,7 @@ func (ec *executionContext) unmarshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋ
 	res := make([][]*model.Weight, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15899,19 +15899,19 @@ func (ec *executionContext) unmarshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋ
 	return res, nil
 }
 
-func (ec *executionContext) marshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v [][]*model.Weight) graphql.Marshaler {
+func (ec *executionContext) marshalOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v [][]*model.Weight) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
+		ret[i] = ec.marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
 	}
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, v any) ([]*model.Weight, error) {
+func (ec *executionContext) unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, v any) ([]*model.Weight, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15920,7 +15920,7 @@ func (ec *executionContext) unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	res := make([]*model.Weight, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
+		res[i], err = ec.unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -15928,19 +15928,19 @@ func (ec *executionContext) unmarshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmai
 	return res, nil
 }
 
-func (ec *executionContext) marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v []*model.Weight) graphql.Marshaler {
+func (ec *executionContext) marshalOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v []*model.Weight) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
+		ret[i] = ec.marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx, sel, v[i])
 	}
 
 	return ret
 }
 
-func (ec *executionContext) unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, v any) (*model.Weight, error) {
+func (ec *executionContext) unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, v any) (*model.Weight, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -15948,7 +15948,7 @@ func (ec *executionContext) unmarshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainst
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v *model.Weight) graphql.Marshaler {
+func (ec *executionContext) marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(ctx context.Context, sel ast.SelectionSet, v *model.Weight) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -15958,7 +15958,7 @@ func (ec *executionContext) marshalOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstem
 	return res
 }
 
-func (ec *executionContext) unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWish(ctx context.Context, v any) (*model.Wish, error) {
+func (ec *executionContext) unmarshalOWish2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWish(ctx context.Context, v any) (*model.Wish, error) {
 	if v == nil {
 		return nil, nil
 	}

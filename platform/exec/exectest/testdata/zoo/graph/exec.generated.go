@@ -10,7 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
 // NewCompiledSchema gives the compiled executor of the schema. What it declines, gqlgen's executor answers.
@@ -548,11 +548,11 @@ func (c *compiled) Subscribe(ctx context.Context, f *exec.Field) (func(context.C
 	case fieldSubscription_lions:
 		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_lions}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan *model.Lion, error) {
 			return c.Resolvers.Subscription().Lions(ctx, fc.Args["first"].(int))
-		}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+		}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 	case fieldSubscription_exhibits:
 		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_exhibits}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan model.Exhibit, error) {
 			return c.Resolvers.Subscription().Exhibits(ctx, fc.Args["first"].(int))
-		}, c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
+		}, c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit)
 	case fieldSubscription_numbers:
 		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_numbers}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan int, error) {
 			return c.Resolvers.Subscription().Numbers(ctx, fc.Args["first"].(int))
@@ -591,11 +591,11 @@ func (c *compiled) startDen(s *exec.Step, sel *exec.Selection, objs []*model.Den
 		case fieldDen_guests:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Den_guests}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Being, error) {
 				return c.Resolvers.Den().Guests(ctx, objs)
-			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		case fieldDen_lion:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Den_lion}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Den) (*model.Lion, error) {
 				return c.Resolvers.Den().Lion(ctx, obj)
-			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		}
 	}
 }
@@ -610,18 +610,18 @@ func (c *compiled) writeDen(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case exec.Typename:
 			ok = w.Raw(`"Den"`)
 		case fieldDen_size:
-			ok = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
+			ok = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldDen_depth:
 			ok = w.Int(int64(obj.Depth))
 		case fieldDen_guests:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldDen_lion:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -661,15 +661,15 @@ func (c *compiled) startKeeper(s *exec.Step, sel *exec.Selection, objs []*model.
 		case fieldKeeper_boss:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Keeper_boss}, func(ctx context.Context, fc *graphql.FieldContext) ([]*model.Keeper, error) {
 				return c.Resolvers.Keeper().Boss(ctx, objs)
-			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldKeeper_animals:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Keeper_animals}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Animal, error) {
 				return c.Resolvers.Keeper().Animals(ctx, objs, fc.Args["first"].(int), fc.Args["size"].(*model.Size))
-			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal)
+			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal)
 		case fieldKeeper_finds:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Keeper_finds}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Find, error) {
 				return c.Resolvers.Keeper().Finds(ctx, objs)
-			}, c.gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ)
+			}, c.gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ)
 		case fieldKeeper_years:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Keeper_years}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Keeper) (*int, error) {
 				return c.Resolvers.Keeper().Years(ctx, obj)
@@ -700,22 +700,22 @@ func (c *compiled) writeKeeper(w *exec.Writer, sel *exec.Selection, index int, o
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_level:
-			ok = c.writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(w, f, obj.Level)
+			ok = c.writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(w, f, obj.Level)
 		case fieldKeeper_boss:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_animals:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][]model.Animal)[index])
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldKeeper_finds:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
+				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -750,15 +750,15 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 		case fieldLion_home:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_home}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (*model.Den, error) {
 				return c.Resolvers.Lion().Home(ctx, obj)
-			}, c.gatherODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen)
+			}, c.gatherODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen)
 		case fieldLion_friend:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_friend}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Being, error) {
 				return c.Resolvers.Lion().Friend(ctx, objs)
-			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		case fieldLion_kin:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_kin}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Animal, error) {
 				return c.Resolvers.Lion().Kin(ctx, objs)
-			}, c.gatherNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ)
+			}, c.gatherNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ)
 		case fieldLion_tag:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_tag}, func(ctx context.Context, fc *graphql.FieldContext) ([]string, error) {
 				return c.Resolvers.Lion().Tag(ctx, objs)
@@ -766,9 +766,9 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 		case fieldLion_owner:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_owner}, func(ctx context.Context, fc *graphql.FieldContext) ([]*model.Keeper, error) {
 				return c.Resolvers.Lion().Owner(ctx, objs)
-			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldLion_note:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Lion_note}, func(obj *model.Lion) *model.Note { return obj.Note }, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Lion_note}, func(obj *model.Lion) *model.Note { return obj.Note }, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote)
 		case fieldLion_label:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Lion_label}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) (*string, error) {
 				return obj.Label(fc.Args["lang"].(*model.Lang)), nil
@@ -776,15 +776,15 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 		case fieldLion_cubs:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_cubs}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Lion, error) {
 				return c.Resolvers.Lion().Cubs(ctx, objs, fc.Args["first"].(int), fc.Args["mood"].(*model.Mood))
-			}, c.gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ)
+			}, c.gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ)
 		case fieldLion_pride:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_pride}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Lion) ([]*model.Lion, error) {
 				return c.Resolvers.Lion().Pride(ctx, obj)
-			}, c.gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		case fieldLion_rivals:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_rivals}, func(ctx context.Context, fc *graphql.FieldContext) ([][][]model.Exhibit, error) {
 				return c.Resolvers.Lion().Rivals(ctx, objs)
-			}, c.gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
+			}, c.gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit)
 		case fieldLion_weight:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_weight}, func(ctx context.Context, fc *graphql.FieldContext) ([]*model.Weight, error) {
 				return c.Resolvers.Lion().Weight(ctx, objs)
@@ -797,7 +797,7 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Lion_secret, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
 				directive1 := func(ctx context.Context) (any, error) {
-					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 					if err != nil {
 						return nil, err
 					}
@@ -814,7 +814,7 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Lion_chip, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
 				directive1 := func(ctx context.Context) (any, error) {
-					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "KEEPER")
 					if err != nil {
 						return nil, err
 					}
@@ -831,7 +831,7 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Lion_diet, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
 				directive1 := func(ctx context.Context) (any, error) {
-					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 					if err != nil {
 						return nil, err
 					}
@@ -881,25 +881,25 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = w.Int(int64(obj.Legs))
 		case fieldLion_mood:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
+				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_home:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(w, f, exec.At(index), vs.([]*model.Den)[index])
+				ok = c.writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen(w, f, exec.At(index), vs.([]*model.Den)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_friend:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_kin:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
+				ok = c.writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -911,12 +911,12 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldLion_owner:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_note:
-			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
+			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldLion_label:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
@@ -925,25 +925,25 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldLion_cubs:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
+				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_pride:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
+				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_rivals:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
+				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldLion_weight:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, vs.([]*model.Weight)[index])
+				ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, vs.([]*model.Weight)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -979,7 +979,7 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldLion_look:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(w, f, vs.([]*model.Look)[index])
+				ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(w, f, vs.([]*model.Look)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1005,7 +1005,7 @@ func (c *compiled) writeLook(w *exec.Writer, sel *exec.Selection, obj *model.Loo
 		case fieldLook_two:
 			ok = w.Int(int64(obj.Two))
 		case fieldLook_more:
-			ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(w, f, obj.More)
+			ok = c.writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(w, f, obj.More)
 		}
 		good = good && ok
 	}
@@ -1017,33 +1017,33 @@ func (c *compiled) startMaze(s *exec.Step, sel *exec.Selection, objs []*model.Ma
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldMaze_notes:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Maze_notes}, func(obj *model.Maze) [][]model.Note { return obj.Notes }, c.gatherONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Maze_notes}, func(obj *model.Maze) [][]model.Note { return obj.Notes }, c.gatherONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ)
 		case fieldMaze_notesLoose:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Maze_notesLoose}, func(obj *model.Maze) [][]*model.Note { return obj.NotesLoose }, c.gatherONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Maze_notesLoose}, func(obj *model.Maze) [][]*model.Note { return obj.NotesLoose }, c.gatherONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote)
 		case fieldMaze_rooms:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Maze_rooms}, func(ctx context.Context, fc *graphql.FieldContext) ([][][]model.Room, error) {
 				return c.Resolvers.Maze().Rooms(ctx, objs)
-			}, c.gatherNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ)
+			}, c.gatherNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ)
 		case fieldMaze_roomsLoose:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Maze_roomsLoose}, func(ctx context.Context, fc *graphql.FieldContext) ([][][]*model.Room, error) {
 				return c.Resolvers.Maze().RoomsLoose(ctx, objs)
-			}, c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom)
+			}, c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom)
 		case fieldMaze_roomsDeep:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Maze_roomsDeep}, func(ctx context.Context, fc *graphql.FieldContext) ([][][][]*model.Room, error) {
 				return c.Resolvers.Maze().RoomsDeep(ctx, objs)
-			}, c.gatherORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom)
+			}, c.gatherORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom)
 		case fieldMaze_exhibits:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Maze_exhibits}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Maze) ([][]model.Exhibit, error) {
 				return c.Resolvers.Maze().Exhibits(ctx, obj)
-			}, c.gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ)
+			}, c.gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ)
 		case fieldMaze_exhibitsDeep:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Maze_exhibitsDeep}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Maze) ([][][]model.Exhibit, error) {
 				return c.Resolvers.Maze().ExhibitsDeep(ctx, obj)
-			}, c.gatherOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ)
+			}, c.gatherOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ)
 		case fieldMaze_animals:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Maze_animals}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Maze) ([][]model.Animal, error) {
 				return c.Resolvers.Maze().Animals(ctx, obj)
-			}, c.gatherOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal)
+			}, c.gatherOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal)
 		case fieldMaze_numbers:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Maze_numbers}, func(ctx context.Context, fc *graphql.FieldContext) ([][][]*int, error) {
 				return c.Resolvers.Maze().Numbers(ctx, objs)
@@ -1074,46 +1074,46 @@ func (c *compiled) writeMaze(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldMaze_cubeMust:
 			ok = c.writeNString2ᚕᚕᚕstringᚄ(w, f, obj.CubeMust)
 		case fieldMaze_sizes:
-			ok = c.writeOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Sizes)
+			ok = c.writeOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Sizes)
 		case fieldMaze_weights:
-			ok = c.writeOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, obj.Weights)
+			ok = c.writeOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, obj.Weights)
 		case fieldMaze_notes:
-			ok = c.writeONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(w, f, exec.At(index), obj.Notes)
+			ok = c.writeONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(w, f, exec.At(index), obj.Notes)
 		case fieldMaze_notesLoose:
-			ok = c.writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.NotesLoose)
+			ok = c.writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.NotesLoose)
 		case fieldMaze_rooms:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w, f, exec.At(index), vs.([][][]model.Room)[index])
+				ok = c.writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w, f, exec.At(index), vs.([][][]model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_roomsLoose:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
+				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_roomsDeep:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][][]*model.Room)[index])
+				ok = c.writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_exhibits:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
+				ok = c.writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_exhibitsDeep:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][][]model.Exhibit)[index])
+				ok = c.writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][][][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldMaze_animals:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][][]model.Animal)[index])
+				ok = c.writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([][][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1125,7 +1125,7 @@ func (c *compiled) writeMaze(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldMaze_moods:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, vs.([][][]model.Mood)[index])
+				ok = c.writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w, f, vs.([][][]model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1142,24 +1142,24 @@ func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struc
 		case fieldMutation_step:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_step}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Step, error) {
 				return c.Resolvers.Mutation().Step(ctx, fc.Args["of"].(*int))
-			}, c.gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep)
+			}, c.gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep)
 		case fieldMutation_stepMust:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_stepMust}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Step, error) {
 				return c.Resolvers.Mutation().StepMust(ctx)
-			}, c.gatherNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep)
+			}, c.gatherNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep)
 		case fieldMutation_feed:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_feed}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Animal, error) {
 				return c.Resolvers.Mutation().Feed(ctx, fc.Args["key"].(int), fc.Args["wish"].(*model.Wish))
-			}, c.gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal)
+			}, c.gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal)
 		case fieldMutation_pick:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_pick}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Exhibit, error) {
 				return c.Resolvers.Mutation().Pick(ctx, fc.Args["pick"].(model.Pick))
-			}, c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
+			}, c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit)
 		case fieldMutation_release:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_release, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
 				directive1 := func(ctx context.Context) (any, error) {
-					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 					if err != nil {
 						return nil, err
 					}
@@ -1171,7 +1171,7 @@ func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struc
 				return directive1(ctx)
 			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Being, error) {
 				return c.Resolvers.Mutation().Release(ctx, fc.Args["key"].(int))
-			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ)
+			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ)
 		}
 	}
 }
@@ -1191,7 +1191,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
+				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1201,7 +1201,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]model.Step)[index])
+				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1211,7 +1211,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([]model.Animal)[index])
+				ok = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, exec.At(index), vs.([]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1221,7 +1221,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
+				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1231,7 +1231,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1252,7 +1252,7 @@ func (c *compiled) startNest(s *exec.Step, sel *exec.Selection, objs []*model.Ne
 		case fieldNest_guests:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Nest_guests}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Nest) ([]model.Being, error) {
 				return c.Resolvers.Nest().Guests(ctx, obj)
-			}, c.gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ)
+			}, c.gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ)
 		case fieldNest_mood:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Nest_mood}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Mood, error) {
 				return c.Resolvers.Nest().Mood(ctx, objs)
@@ -1271,7 +1271,7 @@ func (c *compiled) writeNest(w *exec.Writer, sel *exec.Selection, index int, obj
 		case exec.Typename:
 			ok = w.Raw(`"Nest"`)
 		case fieldNest_size:
-			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
+			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldNest_depth:
 			if vs := w.Values(f, index); vs != nil {
 				ok = w.Int(int64(vs.([]int)[index]))
@@ -1280,7 +1280,7 @@ func (c *compiled) writeNest(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldNest_guests:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1288,7 +1288,7 @@ func (c *compiled) writeNest(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = c.writeOInt2ᚕᚕint(w, f, obj.Eggs)
 		case fieldNest_mood:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]model.Mood)[index])
+				ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, vs.([]model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1305,11 +1305,11 @@ func (c *compiled) startNote(s *exec.Step, sel *exec.Selection, objs []*model.No
 		case fieldNote_by:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Note_by}, func(ctx context.Context, fc *graphql.FieldContext) ([]*model.Keeper, error) {
 				return c.Resolvers.Note().By(ctx, objs)
-			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldNote_next:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Note_next}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Note) (*model.Note, error) {
 				return obj.Next(), nil
-			}, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote)
+			}, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote)
 		}
 	}
 }
@@ -1329,13 +1329,13 @@ func (c *compiled) writeNote(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = c.writeNString2ᚕstringᚄ(w, f, obj.Lines)
 		case fieldNote_by:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldNote_next:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), vs.([]*model.Note)[index])
+				ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), vs.([]*model.Note)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1363,21 +1363,21 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 		case fieldOwl_home:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_home}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (model.Nest, error) {
 				return c.Resolvers.Owl().Home(ctx, obj)
-			}, c.gatherNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest)
+			}, c.gatherNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest)
 		case fieldOwl_friend:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_friend}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (model.Being, error) {
 				return c.Resolvers.Owl().Friend(ctx, obj)
-			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		case fieldOwl_kin:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Owl_kin}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) ([]model.Animal, error) {
 				return obj.Kin(), nil
-			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ)
+			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ)
 		case fieldOwl_owner:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_owner}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (model.Keeper, error) {
 				return c.Resolvers.Owl().Owner(ctx, obj)
-			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldOwl_note:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Owl_note}, func(obj *model.Owl) model.Note { return obj.Note }, c.gatherNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Owl_note}, func(obj *model.Owl) model.Note { return obj.Note }, c.gatherNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote)
 		case fieldOwl_hoots:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_hoots}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) ([]model.Size, error) {
 				return c.Resolvers.Owl().Hoots(ctx, obj, fc.Args["at"].(*model.Moment), fc.Args["size"].(model.Size))
@@ -1385,7 +1385,7 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 		case fieldOwl_flights:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_flights}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) ([][]model.Owl, error) {
 				return c.Resolvers.Owl().Flights(ctx, obj)
-			}, c.gatherOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ)
+			}, c.gatherOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ)
 		case fieldOwl_song:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Owl_song}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Owl) (*string, error) {
 				next := func(ctx context.Context) (any, error) {
@@ -1405,7 +1405,7 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 		case fieldOwl_prey:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Owl_prey}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Being, error) {
 				return c.Resolvers.Owl().Prey(ctx, objs)
-			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		}
 	}
 }
@@ -1436,42 +1436,42 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 		case fieldOwl_legs:
 			ok = c.writeOInt2ᚖint(w, f, obj.Legs)
 		case fieldOwl_mood:
-			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, obj.Mood)
+			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, obj.Mood)
 		case fieldOwl_home:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(w, f, exec.At(index), vs.([]model.Nest)[index])
+				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w, f, exec.At(index), vs.([]model.Nest)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_friend:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_kin:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_owner:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_note:
-			ok = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
+			ok = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldOwl_hoots:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w, f, vs.([][]model.Size)[index])
+				ok = c.writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(w, f, vs.([][]model.Size)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_flights:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][][]model.Owl)[index])
+				ok = c.writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][][]model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1483,7 +1483,7 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 			}
 		case fieldOwl_prey:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1500,91 +1500,91 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 		case fieldQuery_lion:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_lion}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Lion, error) {
 				return c.Resolvers.Query().Lion(ctx, fc.Args["key"].(int))
-			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		case fieldQuery_theLion:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_theLion}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Lion, error) {
 				return c.Resolvers.Query().TheLion(ctx)
-			}, c.gatherNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		case fieldQuery_lions:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_lions}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Lion, error) {
 				return c.Resolvers.Query().Lions(ctx, fc.Args["first"].(int))
-			}, c.gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ)
+			}, c.gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ)
 		case fieldQuery_lionsLoose:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_lionsLoose}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*model.Lion, error) {
 				return c.Resolvers.Query().LionsLoose(ctx)
-			}, c.gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		case fieldQuery_owl:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_owl}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Owl, error) {
 				return c.Resolvers.Query().Owl(ctx)
-			}, c.gatherOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl)
+			}, c.gatherOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl)
 		case fieldQuery_owls:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_owls}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Owl, error) {
 				return c.Resolvers.Query().Owls(ctx, fc.Args["first"].(int))
-			}, c.gatherOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ)
+			}, c.gatherOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ)
 		case fieldQuery_stone:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_stone}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Stone, error) {
 				return c.Resolvers.Query().Stone(ctx)
-			}, c.gatherNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone)
+			}, c.gatherNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone)
 		case fieldQuery_being:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_being}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Being, error) {
 				return c.Resolvers.Query().Being(ctx, fc.Args["key"].(int))
-			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		case fieldQuery_beings:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_beings}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Being, error) {
 				return c.Resolvers.Query().Beings(ctx, fc.Args["first"].(int))
-			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		case fieldQuery_beingsMust:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_beingsMust}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Being, error) {
 				return c.Resolvers.Query().BeingsMust(ctx, fc.Args["first"].(int))
-			}, c.gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ)
+			}, c.gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ)
 		case fieldQuery_animals:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_animals}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Animal, error) {
 				return c.Resolvers.Query().Animals(ctx, fc.Args["first"].(int), fc.Args["mood"].(*model.Mood))
-			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ)
+			}, c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ)
 		case fieldQuery_tagged:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_tagged}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Tagged, error) {
 				return c.Resolvers.Query().Tagged(ctx)
-			}, c.gatherOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged)
+			}, c.gatherOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged)
 		case fieldQuery_owned:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_owned}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Owned, error) {
 				return c.Resolvers.Query().Owned(ctx)
-			}, c.gatherOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ)
+			}, c.gatherOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ)
 		case fieldQuery_exhibit:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_exhibit}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Exhibit, error) {
 				return c.Resolvers.Query().Exhibit(ctx, fc.Args["key"].(*int))
-			}, c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
+			}, c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit)
 		case fieldQuery_exhibits:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_exhibits}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Exhibit, error) {
 				return c.Resolvers.Query().Exhibits(ctx, fc.Args["first"].(int))
-			}, c.gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ)
+			}, c.gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ)
 		case fieldQuery_exhibitsLoose:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_exhibitsLoose}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Exhibit, error) {
 				return c.Resolvers.Query().ExhibitsLoose(ctx)
-			}, c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit)
+			}, c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit)
 		case fieldQuery_finds:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_finds}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Find, error) {
 				return c.Resolvers.Query().Finds(ctx)
-			}, c.gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ)
+			}, c.gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ)
 		case fieldQuery_keeper:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_keeper}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Keeper, error) {
 				return c.Resolvers.Query().Keeper(ctx, fc.Args["id"].(*string))
-			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldQuery_maze:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_maze}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Maze, error) {
 				return c.Resolvers.Query().Maze(ctx, fc.Args["key"].(int))
-			}, c.gatherOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze)
+			}, c.gatherOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze)
 		case fieldQuery_mazes:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_mazes}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Maze, error) {
 				return c.Resolvers.Query().Mazes(ctx)
-			}, c.gatherNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ)
+			}, c.gatherNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ)
 		case fieldQuery_values:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_values}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Values, error) {
 				return c.Resolvers.Query().Values(ctx, fc.Args["key"].(int))
-			}, c.gatherOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues)
+			}, c.gatherOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues)
 		case fieldQuery_valuesList:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_valuesList}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]model.Values, error) {
 				return c.Resolvers.Query().ValuesList(ctx, fc.Args["first"].(int))
-			}, c.gatherOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ)
+			}, c.gatherOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ)
 		case fieldQuery_vault:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_vault, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
@@ -1597,15 +1597,15 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 				return directive1(ctx)
 			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Vault, error) {
 				return c.Resolvers.Query().Vault(ctx)
-			}, c.gatherOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault)
+			}, c.gatherOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault)
 		case fieldQuery_tree:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_tree}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (model.Tree, error) {
 				return c.Resolvers.Query().Tree(ctx)
-			}, c.gatherNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree)
+			}, c.gatherNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree)
 		case fieldQuery_site:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_site}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Site, error) {
 				return c.Resolvers.Query().Site(ctx)
-			}, c.gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite)
+			}, c.gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite)
 		case fieldQuery_echo:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_echo}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*string, error) {
 				return c.Resolvers.Query().Echo(ctx, fc.Args["wish"].(*model.Wish), fc.Args["pick"].(*model.Pick), fc.Args["raw"].(map[string]any), fc.Args["number"].(*int), fc.Args["numbers"].([]int), fc.Args["ratio"].(*float64), fc.Args["flag"].(*bool), fc.Args["text"].(*string), fc.Args["id"].(*string), fc.Args["weight"].(*model.Weight), fc.Args["colour"].(*model.Colour), fc.Args["moment"].(*model.Moment), fc.Args["code"].(*model.Code), fc.Args["mood"].(*model.Mood), fc.Args["size"].(*model.Size), fc.Args["level"].(*model.Level), fc.Args["lang"].(*model.Lang),
@@ -1640,7 +1640,7 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_members, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
 				directive1 := func(ctx context.Context) (any, error) {
-					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
+					level, err := c.unmarshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(ctx, "MEMBER")
 					if err != nil {
 						return nil, err
 					}
@@ -1672,7 +1672,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1682,7 +1682,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]model.Lion)[index])
+				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1692,7 +1692,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
+				ok = c.writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(w, f, exec.At(index), vs.([][]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1702,7 +1702,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
+				ok = c.writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([][]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1712,7 +1712,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w, f, exec.At(index), vs.([]*model.Owl)[index])
+				ok = c.writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, exec.At(index), vs.([]*model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1722,7 +1722,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][]model.Owl)[index])
+				ok = c.writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w, f, exec.At(index), vs.([][]model.Owl)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1732,7 +1732,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(w, f, exec.At(index), vs.([]model.Stone)[index])
+				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w, f, exec.At(index), vs.([]model.Stone)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1742,7 +1742,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
+				ok = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1752,7 +1752,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1762,7 +1762,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1772,7 +1772,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
+				ok = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w, f, exec.At(index), vs.([][]model.Animal)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1782,7 +1782,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w, f, exec.At(index), vs.([][]model.Tagged)[index])
+				ok = c.writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(w, f, exec.At(index), vs.([][]model.Tagged)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1792,7 +1792,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(w, f, exec.At(index), vs.([][]model.Owned)[index])
+				ok = c.writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ(w, f, exec.At(index), vs.([][]model.Owned)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1802,7 +1802,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
+				ok = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1812,7 +1812,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
+				ok = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1822,7 +1822,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
+				ok = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([][]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1832,7 +1832,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
+				ok = c.writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(w, f, exec.At(index), vs.([][]model.Find)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1842,7 +1842,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
+				ok = c.writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]*model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1852,7 +1852,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w, f, exec.At(index), vs.([]*model.Maze)[index])
+				ok = c.writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w, f, exec.At(index), vs.([]*model.Maze)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1862,7 +1862,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(w, f, exec.At(index), vs.([][]model.Maze)[index])
+				ok = c.writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ(w, f, exec.At(index), vs.([][]model.Maze)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1872,7 +1872,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w, f, exec.At(index), vs.([]*model.Values)[index])
+				ok = c.writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w, f, exec.At(index), vs.([]*model.Values)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1882,7 +1882,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(w, f, exec.At(index), vs.([][]model.Values)[index])
+				ok = c.writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ(w, f, exec.At(index), vs.([][]model.Values)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1892,7 +1892,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(w, f, exec.At(index), vs.([]*model.Vault)[index])
+				ok = c.writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault(w, f, exec.At(index), vs.([]*model.Vault)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1902,7 +1902,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]model.Tree)[index])
+				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1912,7 +1912,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(w, f, exec.At(index), vs.([]*model.Site)[index])
+				ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(w, f, exec.At(index), vs.([]*model.Site)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1942,7 +1942,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
+				ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, vs.([]*model.Mood)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1999,7 +1999,7 @@ func (c *compiled) startRoom(s *exec.Step, sel *exec.Selection, objs []*model.Ro
 		case fieldRoom_keeper:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Room_keeper}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Keeper, error) {
 				return c.Resolvers.Room().Keeper(ctx, objs)
-			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldRoom_title:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Room_title}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Room) (string, error) {
 				return c.Resolvers.Room().Title(ctx, obj)
@@ -2007,11 +2007,11 @@ func (c *compiled) startRoom(s *exec.Step, sel *exec.Selection, objs []*model.Ro
 		case fieldRoom_doors:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Room_doors}, func(ctx context.Context, fc *graphql.FieldContext) ([][][]*model.Room, error) {
 				return c.Resolvers.Room().Doors(ctx, objs)
-			}, c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom)
+			}, c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom)
 		case fieldRoom_guest:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Room_guest}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Being, error) {
 				return c.Resolvers.Room().Guest(ctx, objs)
-			}, c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing)
+			}, c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing)
 		}
 	}
 }
@@ -2029,7 +2029,7 @@ func (c *compiled) writeRoom(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = w.Int(int64(obj.Number))
 		case fieldRoom_keeper:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2041,13 +2041,13 @@ func (c *compiled) writeRoom(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldRoom_doors:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
+				ok = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, exec.At(index), vs.([][][]*model.Room)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldRoom_guest:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
+				ok = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, exec.At(index), vs.([]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2062,7 +2062,7 @@ func (c *compiled) startSign(s *exec.Step, sel *exec.Selection, objs []*model.Si
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldSign_lion:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Sign_lion}, func(obj *model.Sign) *model.Lion { return obj.Lion }, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Sign_lion}, func(obj *model.Sign) *model.Lion { return obj.Lion }, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		}
 	}
 }
@@ -2079,11 +2079,11 @@ func (c *compiled) writeSign(w *exec.Writer, sel *exec.Selection, index int, obj
 		case fieldSign_text:
 			ok = w.String(string(obj.Text))
 		case fieldSign_size:
-			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
+			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldSign_arrows:
-			ok = c.writeOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, obj.Arrows)
+			ok = c.writeOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w, f, obj.Arrows)
 		case fieldSign_lion:
-			ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), obj.Lion)
+			ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), obj.Lion)
 		}
 		good = good && ok
 	}
@@ -2097,7 +2097,7 @@ func (c *compiled) startSite(s *exec.Step, sel *exec.Selection, objs []*model.Si
 		case fieldSite_guests:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Site_guests}, func(ctx context.Context, fc *graphql.FieldContext) ([][]model.Being, error) {
 				return c.Resolvers.Site().Guests(ctx, objs)
-			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ)
+			}, c.gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ)
 		}
 	}
 }
@@ -2112,12 +2112,12 @@ func (c *compiled) writeSite(w *exec.Writer, sel *exec.Selection, index int, obj
 		case exec.Typename:
 			ok = w.Raw(`"Site"`)
 		case fieldSite_size:
-			ok = c.writeOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
+			ok = c.writeOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldSite_depth:
 			ok = w.Int(int64(obj.Depth))
 		case fieldSite_guests:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
+				ok = c.writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w, f, exec.At(index), vs.([][]model.Being)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2134,11 +2134,11 @@ func (c *compiled) startStep(s *exec.Step, sel *exec.Selection, objs []*model.St
 		case fieldStep_lion:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Step_lion}, func(ctx context.Context, fc *graphql.FieldContext) ([]*model.Lion, error) {
 				return c.Resolvers.Step().Lion(ctx, objs)
-			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			}, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		case fieldStep_next:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Step_next}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Step) (*model.Step, error) {
 				return c.Resolvers.Step().Next(ctx, obj)
-			}, c.gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep)
+			}, c.gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep)
 		}
 	}
 }
@@ -2156,13 +2156,13 @@ func (c *compiled) writeStep(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = w.Int(int64(obj.Number))
 		case fieldStep_lion:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStep_next:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
+				ok = c.writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]*model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2183,9 +2183,9 @@ func (c *compiled) startStone(s *exec.Step, sel *exec.Selection, objs []*model.S
 		case fieldStone_owner:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Stone_owner}, func(ctx context.Context, fc *graphql.FieldContext) ([]model.Keeper, error) {
 				return c.Resolvers.Stone().Owner(ctx, objs)
-			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper)
+			}, c.gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper)
 		case fieldStone_note:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Stone_note}, func(obj *model.Stone) *model.Note { return obj.Note }, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Stone_note}, func(obj *model.Stone) *model.Note { return obj.Note }, c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote)
 		case fieldStone_label:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Stone_label}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Stone) (*string, error) {
 				return obj.Label(ctx, fc.Args["lang"].(*model.Lang))
@@ -2199,7 +2199,7 @@ func (c *compiled) startStone(s *exec.Step, sel *exec.Selection, objs []*model.S
 				return c.Resolvers.Stone().Layers(ctx, objs)
 			}, nil)
 		case fieldStone_home:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Stone_home}, func(obj *model.Stone) *model.Site { return obj.Home }, c.gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Stone_home}, func(obj *model.Stone) *model.Site { return obj.Home }, c.gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite)
 		}
 	}
 }
@@ -2225,12 +2225,12 @@ func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, ob
 			ok = c.writeOString2ᚖstring(w, f, obj.Tag)
 		case fieldStone_owner:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldStone_note:
-			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
+			ok = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
 		case fieldStone_label:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOString2ᚖstring(w, f, vs.([]*string)[index])
@@ -2250,7 +2250,7 @@ func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, ob
 				ok = w.Lost(f)
 			}
 		case fieldStone_home:
-			ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(w, f, exec.At(index), obj.Home)
+			ok = c.writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(w, f, exec.At(index), obj.Home)
 		}
 		good = good && ok
 	}
@@ -2268,13 +2268,13 @@ func (c *compiled) writeSubscription(w *exec.Writer, sel *exec.Selection, index 
 			ok = w.Raw(`"Subscription"`)
 		case fieldSubscription_lions:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
+				ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]*model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldSubscription_exhibits:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
+				ok = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, exec.At(index), vs.([]model.Exhibit)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2307,19 +2307,19 @@ func (c *compiled) startTree(s *exec.Step, sel *exec.Selection, objs []*model.Tr
 		case fieldTree_left:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Tree_left}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Tree) (*model.Tree, error) {
 				return obj.Left(), nil
-			}, c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree)
+			}, c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree)
 		case fieldTree_right:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Tree_right}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Tree) (*model.Tree, error) {
 				return obj.Right()
-			}, c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree)
+			}, c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree)
 		case fieldTree_leaves:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Tree_leaves}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Tree) ([]*model.Tree, error) {
 				return obj.Leaves(fc.Args["first"].(int)), nil
-			}, c.gatherNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ)
+			}, c.gatherNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ)
 		case fieldTree_loose:
 			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_Tree_loose}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.Tree) ([]*model.Tree, error) {
 				return obj.Loose(ctx)
-			}, c.gatherOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree)
+			}, c.gatherOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree)
 		}
 	}
 }
@@ -2341,25 +2341,25 @@ func (c *compiled) writeTree(w *exec.Writer, sel *exec.Selection, index int, obj
 			}
 		case fieldTree_left:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
+				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_right:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
+				ok = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_leaves:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(w, f, exec.At(index), vs.([][]*model.Tree)[index])
+				ok = c.writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ(w, f, exec.At(index), vs.([][]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldTree_loose:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([][]*model.Tree)[index])
+				ok = c.writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([][]*model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2440,11 +2440,11 @@ func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldValues_strings:
 			ok = c.writeOString2ᚕᚖstring(w, f, obj.Strings)
 		case fieldValues_nick:
-			ok = c.writeOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(w, f, obj.Nick)
+			ok = c.writeOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(w, f, obj.Nick)
 		case fieldValues_nickMust:
 			ok = w.String(string(obj.NickMust))
 		case fieldValues_nicks:
-			ok = c.writeOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNameᚄ(w, f, obj.Nicks)
+			ok = c.writeOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNameᚄ(w, f, obj.Nicks)
 		case fieldValues_id:
 			ok = w.String(string(obj.ID))
 		case fieldValues_idPointer:
@@ -2454,37 +2454,37 @@ func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldValues_ids:
 			ok = c.writeOID2ᚕstringᚄ(w, f, obj.IDs)
 		case fieldValues_weight:
-			ok = c.writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, obj.Weight)
+			ok = c.writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, obj.Weight)
 		case fieldValues_weightPointer:
-			ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, obj.WeightPointer)
+			ok = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, obj.WeightPointer)
 		case fieldValues_weights:
-			ok = c.writeOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(w, f, obj.Weights)
+			ok = c.writeOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(w, f, obj.Weights)
 		case fieldValues_weightsLoose:
-			ok = c.writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, obj.WeightsLoose)
+			ok = c.writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, obj.WeightsLoose)
 		case fieldValues_colour:
-			ok = c.writeNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w, f, obj.Colour)
+			ok = c.writeNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w, f, obj.Colour)
 		case fieldValues_colourPointer:
-			ok = c.writeOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w, f, obj.ColourPointer)
+			ok = c.writeOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w, f, obj.ColourPointer)
 		case fieldValues_colours:
-			ok = c.writeOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColourᚄ(w, f, obj.Colours)
+			ok = c.writeOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColourᚄ(w, f, obj.Colours)
 		case fieldValues_moment:
-			ok = c.writeNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w, f, obj.Moment)
+			ok = c.writeNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w, f, obj.Moment)
 		case fieldValues_momentPointer:
-			ok = c.writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w, f, obj.MomentPointer)
+			ok = c.writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w, f, obj.MomentPointer)
 		case fieldValues_moments:
-			ok = c.writeOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w, f, obj.Moments)
+			ok = c.writeOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w, f, obj.Moments)
 		case fieldValues_code:
-			ok = c.writeNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w, f, obj.Code)
+			ok = c.writeNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w, f, obj.Code)
 		case fieldValues_codePointer:
-			ok = c.writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w, f, obj.CodePointer)
+			ok = c.writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w, f, obj.CodePointer)
 		case fieldValues_codes:
-			ok = c.writeOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w, f, obj.Codes)
+			ok = c.writeOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w, f, obj.Codes)
 		case fieldValues_maybe:
-			ok = c.writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w, f, obj.Maybe)
+			ok = c.writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w, f, obj.Maybe)
 		case fieldValues_maybeMust:
-			ok = c.writeNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w, f, obj.MaybeMust)
+			ok = c.writeNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w, f, obj.MaybeMust)
 		case fieldValues_maybes:
-			ok = c.writeOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w, f, obj.Maybes)
+			ok = c.writeOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w, f, obj.Maybes)
 		case fieldValues_any:
 			ok = c.writeOAny2interface(w, f, obj.Any)
 		case fieldValues_map:
@@ -2492,25 +2492,25 @@ func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, o
 		case fieldValues_time:
 			ok = c.writeOTime2ᚖtimeᚐTime(w, f, obj.Time)
 		case fieldValues_mood:
-			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, obj.Mood)
+			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, obj.Mood)
 		case fieldValues_moodPointer:
-			ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, obj.MoodPointer)
+			ok = c.writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, obj.MoodPointer)
 		case fieldValues_moods:
-			ok = c.writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, obj.Moods)
+			ok = c.writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w, f, obj.Moods)
 		case fieldValues_size:
-			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Size)
+			ok = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Size)
 		case fieldValues_sizes:
-			ok = c.writeOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, obj.Sizes)
+			ok = c.writeOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, obj.Sizes)
 		case fieldValues_level:
-			ok = w.String(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[obj.Level])
+			ok = w.String(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[obj.Level])
 		case fieldValues_levelPointer:
-			ok = c.writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(w, f, obj.LevelPointer)
+			ok = c.writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(w, f, obj.LevelPointer)
 		case fieldValues_levels:
-			ok = c.writeOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevelᚄ(w, f, obj.Levels)
+			ok = c.writeOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevelᚄ(w, f, obj.Levels)
 		case fieldValues_lang:
-			ok = c.writeOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(w, f, obj.Lang)
+			ok = c.writeOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(w, f, obj.Lang)
 		case fieldValues_langs:
-			ok = c.writeOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(w, f, obj.Langs)
+			ok = c.writeOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLangᚄ(w, f, obj.Langs)
 		case fieldValues_plain:
 			if vs := w.Values(f, index); vs != nil {
 				ok = w.Int(int64(vs.([]int)[index]))
@@ -2554,7 +2554,7 @@ func (c *compiled) startVault(s *exec.Step, sel *exec.Selection, objs []*model.V
 	for _, f := range sel.Work {
 		switch f.ID {
 		case fieldVault_lion:
-			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Vault_lion}, func(obj *model.Vault) *model.Lion { return obj.Lion }, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion)
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Vault_lion}, func(obj *model.Vault) *model.Lion { return obj.Lion }, c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion)
 		}
 	}
 }
@@ -2571,7 +2571,7 @@ func (c *compiled) writeVault(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldVault_gold:
 			ok = w.Int(int64(obj.Gold))
 		case fieldVault_lion:
-			ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, exec.At(index), obj.Lion)
+			ok = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), obj.Lion)
 		}
 		good = good && ok
 	}
@@ -3017,14 +3017,14 @@ func (c *compiled) gatherTagged(s *exec.Step, f *exec.Field, shape *exec.Shape, 
 	}
 }
 
-func (c *compiled) writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v model.Size) bool {
+func (c *compiled) writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v model.Size) bool {
 	if exec.Marshal(w, f, v) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
+func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3032,13 +3032,13 @@ func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
+		good = c.writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v model.Being) bool {
+func (c *compiled) writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v model.Being) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3046,15 +3046,15 @@ func (c *compiled) writeOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋe
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
-	c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
+	c.gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Being) {
+func (c *compiled) gatherOBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Being) {
 	c.gatherBeing(s, f, shape, vs)
 }
 
-func (c *compiled) writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Lion) bool {
+func (c *compiled) writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Lion) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3062,7 +3062,7 @@ func (c *compiled) writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Lion) {
+func (c *compiled) gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Lion) {
 	c.gatherLion(s, f, shape, vs)
 }
 
@@ -3072,19 +3072,19 @@ func (c *compiled) gatherLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel(w *exec.Writer, f *exec.Field, v *model.Level) bool {
+func (c *compiled) writeOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel(w *exec.Writer, f *exec.Field, v *model.Level) bool {
 	if v == nil {
 		return w.Null()
 	}
 	ok := true
-	ok = w.String(marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[*v])
+	ok = w.String(marshalOLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[*v])
 	if ok {
 		return true
 	}
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Keeper) bool {
+func (c *compiled) writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Keeper) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3092,7 +3092,7 @@ func (c *compiled) writeOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Keeper) {
+func (c *compiled) gatherOKeeper2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Keeper) {
 	c.gatherKeeper(s, f, shape, vs)
 }
 
@@ -3102,7 +3102,7 @@ func (c *compiled) gatherKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, 
 	}
 }
 
-func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
+func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3110,13 +3110,13 @@ func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
+		good = c.writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v model.Animal) bool {
+func (c *compiled) writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v model.Animal) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3124,15 +3124,15 @@ func (c *compiled) writeOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
-	c.gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
+	c.gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Animal) {
+func (c *compiled) gatherOAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Animal) {
 	c.gatherAnimal(s, f, shape, vs)
 }
 
-func (c *compiled) writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Find) bool {
+func (c *compiled) writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Find) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3140,13 +3140,13 @@ func (c *compiled) writeOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(w, f, first.Element(i), v[i]) && good
+		good = c.writeNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(w *exec.Writer, f *exec.Field, at exec.Place, v model.Find) bool {
+func (c *compiled) writeNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(w *exec.Writer, f *exec.Field, at exec.Place, v model.Find) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -3154,11 +3154,11 @@ func (c *compiled) writeNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋex
 	return good
 }
 
-func (c *compiled) gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFindᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Find) {
-	c.gatherNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOFind2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFindᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Find) {
+	c.gatherNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐFind(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Find) {
+func (c *compiled) gatherNFind2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐFind(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Find) {
 	c.gatherFind(s, f, shape, vs)
 }
 
@@ -3186,7 +3186,7 @@ func (c *compiled) writeOString2ᚖstring(w *exec.Writer, f *exec.Field, v *stri
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w *exec.Writer, f *exec.Field, v *model.Mood) bool {
+func (c *compiled) writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w *exec.Writer, f *exec.Field, v *model.Mood) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3196,7 +3196,7 @@ func (c *compiled) writeOMood2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Den) bool {
+func (c *compiled) writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Den) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3204,7 +3204,7 @@ func (c *compiled) writeODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	return good || w.Null()
 }
 
-func (c *compiled) gatherODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐDen(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Den) {
+func (c *compiled) gatherODen2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐDen(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Den) {
 	c.gatherDen(s, f, shape, vs)
 }
 
@@ -3214,18 +3214,18 @@ func (c *compiled) gatherDen(s *exec.Step, f *exec.Field, shape *exec.Shape, vs 
 	}
 }
 
-func (c *compiled) writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
+func (c *compiled) writeNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
+		good = c.writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v model.Animal) bool {
+func (c *compiled) writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v model.Animal) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -3233,15 +3233,15 @@ func (c *compiled) writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	return good
 }
 
-func (c *compiled) gatherNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
-	c.gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
+	c.gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Animal) {
+func (c *compiled) gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Animal) {
 	c.gatherAnimal(s, f, shape, vs)
 }
 
-func (c *compiled) writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Note) bool {
+func (c *compiled) writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Note) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3249,7 +3249,7 @@ func (c *compiled) writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Note) {
+func (c *compiled) gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Note) {
 	c.gatherNote(s, f, shape, vs)
 }
 
@@ -3259,27 +3259,27 @@ func (c *compiled) gatherNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Lion) bool {
+func (c *compiled) writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Lion) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, first.Element(i), v[i]) && good
+		good = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v model.Lion) bool {
+func (c *compiled) writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v model.Lion) bool {
 	good := c.writeLion(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLionᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Lion) {
+func (c *compiled) gatherNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLionᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Lion) {
 	c.gatherLion(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Lion) bool {
+func (c *compiled) writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Lion) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3287,17 +3287,17 @@ func (c *compiled) writeOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(w, f, first.Element(i), v[i]) && good
+		good = c.writeOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Lion) {
-	c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOLion2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Lion) {
+	c.gatherOLion2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
+func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3305,13 +3305,13 @@ func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplat
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
+func (c *compiled) writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3319,13 +3319,13 @@ func (c *compiled) writeOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
+		good = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v model.Exhibit) bool {
+func (c *compiled) writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v model.Exhibit) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -3333,19 +3333,19 @@ func (c *compiled) writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good
 }
 
-func (c *compiled) gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
-	c.gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
+	c.gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
-	c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
+	c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Exhibit) {
+func (c *compiled) gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Exhibit) {
 	c.gatherExhibit(s, f, shape, vs)
 }
 
-func (c *compiled) writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v *model.Weight) bool {
+func (c *compiled) writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v *model.Weight) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3355,7 +3355,7 @@ func (c *compiled) writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLook(w *exec.Writer, f *exec.Field, v *model.Look) bool {
+func (c *compiled) writeOLook2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLook(w *exec.Writer, f *exec.Field, v *model.Look) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3482,59 +3482,59 @@ func (c *compiled) writeNString2ᚕᚕstringᚄ(w *exec.Writer, f *exec.Field, v
 	return good
 }
 
-func (c *compiled) writeOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v [][]model.Size) bool {
+func (c *compiled) writeOSize2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v [][]model.Size) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w, f, v[i]) && good
+		good = c.writeOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w *exec.Writer, f *exec.Field, v []model.Size) bool {
+func (c *compiled) writeOSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(w *exec.Writer, f *exec.Field, v []model.Size) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, v[i]) && good
+		good = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v [][]*model.Weight) bool {
+func (c *compiled) writeOWeight2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v [][]*model.Weight) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
+		good = c.writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v []*model.Weight) bool {
+func (c *compiled) writeOWeight2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v []*model.Weight) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
+		good = c.writeOWeight2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Note) bool {
+func (c *compiled) writeONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Note) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3542,37 +3542,37 @@ func (c *compiled) writeONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Note) bool {
+func (c *compiled) writeNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Note) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
+		good = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v model.Note) bool {
+func (c *compiled) writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v model.Note) bool {
 	good := c.writeNote(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Note) {
-	c.gatherNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherONote2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Note) {
+	c.gatherNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNoteᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Note) {
+func (c *compiled) gatherNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNoteᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Note) {
 	c.gatherNote(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Note) bool {
+func (c *compiled) writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Note) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3580,13 +3580,13 @@ func (c *compiled) writeONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplat
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
+		good = c.writeONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Note) bool {
+func (c *compiled) writeONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Note) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3594,52 +3594,52 @@ func (c *compiled) writeONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
+		good = c.writeONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) gatherONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Note) {
-	c.gatherONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherONote2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Note) {
+	c.gatherONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Note) {
-	c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherONote2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Note) {
+	c.gatherONote2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Room) bool {
+func (c *compiled) writeNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Room) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Room) bool {
+func (c *compiled) writeNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Room) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v model.Room) bool {
+func (c *compiled) writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v model.Room) bool {
 	good := c.writeRoom(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Room) {
-	c.gatherNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNRoom2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Room) {
+	c.gatherNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Room) {
+func (c *compiled) gatherNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Room) {
 	c.gatherRoom(s, f, shape, exec.ListsOf(shape, vs))
 }
 
@@ -3649,7 +3649,7 @@ func (c *compiled) gatherRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Room) bool {
+func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Room) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3657,13 +3657,13 @@ func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplat
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Room) bool {
+func (c *compiled) writeORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Room) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3671,13 +3671,13 @@ func (c *compiled) writeORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Room) bool {
+func (c *compiled) writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Room) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3685,19 +3685,19 @@ func (c *compiled) writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Room) {
-	c.gatherORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Room) {
+	c.gatherORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Room) {
-	c.gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherORoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Room) {
+	c.gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Room) {
+func (c *compiled) gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Room) {
 	c.gatherRoom(s, f, shape, vs)
 }
 
-func (c *compiled) writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v [][][]*model.Room) bool {
+func (c *compiled) writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v [][][]*model.Room) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3705,13 +3705,13 @@ func (c *compiled) writeORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋp
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Room) bool {
+func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]*model.Room) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3719,36 +3719,36 @@ func (c *compiled) writeORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplat
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Room) bool {
+func (c *compiled) writeNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Room) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) gatherORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][][]*model.Room) {
-	c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherORoom2ᚕᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][][]*model.Room) {
+	c.gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Room) {
-	c.gatherNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherORoom2ᚕᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoomᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]*model.Room) {
+	c.gatherNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Room) {
-	c.gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNRoom2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Room) {
+	c.gatherORoom2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
+func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3756,24 +3756,24 @@ func (c *compiled) writeOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplat
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
+		good = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
+func (c *compiled) writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
+		good = c.writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v model.Exhibit) bool {
+func (c *compiled) writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w *exec.Writer, f *exec.Field, at exec.Place, v model.Exhibit) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3781,19 +3781,19 @@ func (c *compiled) writeOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
-	c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
+	c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
-	c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
+	c.gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Exhibit) {
+func (c *compiled) gatherOExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Exhibit) {
 	c.gatherExhibit(s, f, shape, vs)
 }
 
-func (c *compiled) writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][][]model.Exhibit) bool {
+func (c *compiled) writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][][]model.Exhibit) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3801,47 +3801,47 @@ func (c *compiled) writeOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋp
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
+func (c *compiled) writeNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Exhibit) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
+func (c *compiled) writeNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Exhibit) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
+		good = c.writeNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) gatherOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][][]model.Exhibit) {
-	c.gatherNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOExhibit2ᚕᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][][]model.Exhibit) {
+	c.gatherNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
-	c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNExhibit2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Exhibit) {
+	c.gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
-	c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNExhibit2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibitᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Exhibit) {
+	c.gatherNExhibit2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐExhibit(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Animal) bool {
+func (c *compiled) writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Animal) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3849,13 +3849,13 @@ func (c *compiled) writeOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatf
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
+func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Animal) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3863,18 +3863,18 @@ func (c *compiled) writeOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
+		good = c.writeNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Animal) {
-	c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOAnimal2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Animal) {
+	c.gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimalᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
-	c.gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOAnimal2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimalᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Animal) {
+	c.gatherNAnimal2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐAnimal(s, f, shape, exec.Lists(shape, vs))
 }
 
 func (c *compiled) writeOInt2ᚕᚕᚖintᚄ(w *exec.Writer, f *exec.Field, v [][]*int) bool {
@@ -3900,34 +3900,34 @@ func (c *compiled) writeNInt2ᚕᚖint(w *exec.Writer, f *exec.Field, v []*int) 
 	return good
 }
 
-func (c *compiled) writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v [][]model.Mood) bool {
+func (c *compiled) writeNMood2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v [][]model.Mood) bool {
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w, f, v[i]) && good
+		good = c.writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v []model.Mood) bool {
+func (c *compiled) writeNMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v []model.Mood) bool {
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, v[i]) && good
+		good = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w *exec.Writer, f *exec.Field, v model.Mood) bool {
+func (c *compiled) writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w *exec.Writer, f *exec.Field, v model.Mood) bool {
 	if exec.Marshal(w, f, v) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Step) bool {
+func (c *compiled) writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Step) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3935,7 +3935,7 @@ func (c *compiled) writeOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Step) {
+func (c *compiled) gatherOStep2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Step) {
 	c.gatherStep(s, f, shape, vs)
 }
 
@@ -3945,16 +3945,16 @@ func (c *compiled) gatherStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v model.Step) bool {
+func (c *compiled) writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v model.Step) bool {
 	good := c.writeStep(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Step) {
+func (c *compiled) gatherNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Step) {
 	c.gatherStep(s, f, shape, exec.Pointers(shape, vs))
 }
 
-func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
+func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3962,13 +3962,13 @@ func (c *compiled) writeOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
+		good = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v model.Being) bool {
+func (c *compiled) writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w *exec.Writer, f *exec.Field, at exec.Place, v model.Being) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -3976,15 +3976,15 @@ func (c *compiled) writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋe
 	return good
 }
 
-func (c *compiled) gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
-	c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
+	c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Being) {
+func (c *compiled) gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Being) {
 	c.gatherBeing(s, f, shape, vs)
 }
 
-func (c *compiled) writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v *model.Size) bool {
+func (c *compiled) writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v *model.Size) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -3994,19 +3994,19 @@ func (c *compiled) writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
+func (c *compiled) writeNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Being) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
+		good = c.writeNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeingᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
-	c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNBeing2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeingᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Being) {
+	c.gatherNBeing2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐBeing(s, f, shape, exec.Lists(shape, vs))
 }
 
 func (c *compiled) writeOInt2ᚕᚕint(w *exec.Writer, f *exec.Field, v [][]int) bool {
@@ -4037,12 +4037,12 @@ func (c *compiled) writeOInt2ᚕintᚄ(w *exec.Writer, f *exec.Field, v []int) b
 	return good || w.Null()
 }
 
-func (c *compiled) writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(w *exec.Writer, f *exec.Field, at exec.Place, v model.Nest) bool {
+func (c *compiled) writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w *exec.Writer, f *exec.Field, at exec.Place, v model.Nest) bool {
 	good := c.writeNest(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Nest) {
+func (c *compiled) gatherNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Nest) {
 	c.gatherNest(s, f, shape, exec.Pointers(shape, vs))
 }
 
@@ -4052,30 +4052,30 @@ func (c *compiled) gatherNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v model.Keeper) bool {
+func (c *compiled) writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v model.Keeper) bool {
 	good := c.writeKeeper(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Keeper) {
+func (c *compiled) gatherNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Keeper) {
 	c.gatherKeeper(s, f, shape, exec.Pointers(shape, vs))
 }
 
-func (c *compiled) gatherNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Note) {
+func (c *compiled) gatherNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Note) {
 	c.gatherNote(s, f, shape, exec.Pointers(shape, vs))
 }
 
-func (c *compiled) writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSizeᚄ(w *exec.Writer, f *exec.Field, v []model.Size) bool {
+func (c *compiled) writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(w *exec.Writer, f *exec.Field, v []model.Size) bool {
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, v[i]) && good
+		good = c.writeNSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Owl) bool {
+func (c *compiled) writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v [][]model.Owl) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4083,33 +4083,33 @@ func (c *compiled) writeOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owl) bool {
+func (c *compiled) writeNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owl) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v model.Owl) bool {
+func (c *compiled) writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v model.Owl) bool {
 	good := c.writeOwl(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Owl) {
-	c.gatherNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOOwl2ᚕᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][][]model.Owl) {
+	c.gatherNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owl) {
+func (c *compiled) gatherNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owl) {
 	c.gatherOwl(s, f, shape, exec.ListsOf(shape, vs))
 }
 
@@ -4119,11 +4119,11 @@ func (c *compiled) gatherOwl(s *exec.Step, f *exec.Field, shape *exec.Shape, vs 
 	}
 }
 
-func (c *compiled) gatherNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Lion) {
+func (c *compiled) gatherNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Lion) {
 	c.gatherLion(s, f, shape, exec.Pointers(shape, vs))
 }
 
-func (c *compiled) writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Owl) bool {
+func (c *compiled) writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Owl) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4131,11 +4131,11 @@ func (c *compiled) writeOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Owl) {
+func (c *compiled) gatherOOwl2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Owl) {
 	c.gatherOwl(s, f, shape, vs)
 }
 
-func (c *compiled) writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owl) bool {
+func (c *compiled) writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owl) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4143,22 +4143,22 @@ func (c *compiled) writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owl) {
+func (c *compiled) gatherOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwlᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owl) {
 	c.gatherOwl(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(w *exec.Writer, f *exec.Field, at exec.Place, v model.Stone) bool {
+func (c *compiled) writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w *exec.Writer, f *exec.Field, at exec.Place, v model.Stone) bool {
 	good := c.writeStone(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐStone(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Stone) {
+func (c *compiled) gatherNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Stone) {
 	c.gatherStone(s, f, shape, exec.Pointers(shape, vs))
 }
 
@@ -4168,7 +4168,7 @@ func (c *compiled) gatherStone(s *exec.Step, f *exec.Field, shape *exec.Shape, v
 	}
 }
 
-func (c *compiled) writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Tagged) bool {
+func (c *compiled) writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Tagged) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4176,13 +4176,13 @@ func (c *compiled) writeOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w, f, first.Element(i), v[i]) && good
+		good = c.writeOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(w *exec.Writer, f *exec.Field, at exec.Place, v model.Tagged) bool {
+func (c *compiled) writeOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(w *exec.Writer, f *exec.Field, at exec.Place, v model.Tagged) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4190,15 +4190,15 @@ func (c *compiled) writeOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Tagged) {
-	c.gatherOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOTagged2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Tagged) {
+	c.gatherOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTagged(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Tagged) {
+func (c *compiled) gatherOTagged2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTagged(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Tagged) {
 	c.gatherTagged(s, f, shape, vs)
 }
 
-func (c *compiled) writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owned) bool {
+func (c *compiled) writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Owned) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4206,13 +4206,13 @@ func (c *compiled) writeOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(w *exec.Writer, f *exec.Field, at exec.Place, v model.Owned) bool {
+func (c *compiled) writeNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(w *exec.Writer, f *exec.Field, at exec.Place, v model.Owned) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -4220,15 +4220,15 @@ func (c *compiled) writeNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋe
 	return good
 }
 
-func (c *compiled) gatherOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwnedᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owned) {
-	c.gatherNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOOwned2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwnedᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Owned) {
+	c.gatherNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐOwned(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Owned) {
+func (c *compiled) gatherNOwned2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwned(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Owned) {
 	c.gatherOwned(s, f, shape, vs)
 }
 
-func (c *compiled) writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Maze) bool {
+func (c *compiled) writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Maze) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4236,7 +4236,7 @@ func (c *compiled) writeOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Maze) {
+func (c *compiled) gatherOMaze2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Maze) {
 	c.gatherMaze(s, f, shape, vs)
 }
 
@@ -4246,27 +4246,27 @@ func (c *compiled) gatherMaze(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Maze) bool {
+func (c *compiled) writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Maze) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w, f, first.Element(i), v[i]) && good
+		good = c.writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v model.Maze) bool {
+func (c *compiled) writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v model.Maze) bool {
 	good := c.writeMaze(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMazeᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Maze) {
+func (c *compiled) gatherNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMazeᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Maze) {
 	c.gatherMaze(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Values) bool {
+func (c *compiled) writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Values) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4274,7 +4274,7 @@ func (c *compiled) writeOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Values) {
+func (c *compiled) gatherOValues2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Values) {
 	c.gatherValues(s, f, shape, vs)
 }
 
@@ -4284,7 +4284,7 @@ func (c *compiled) gatherValues(s *exec.Step, f *exec.Field, shape *exec.Shape, 
 	}
 }
 
-func (c *compiled) writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Values) bool {
+func (c *compiled) writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.Values) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4292,22 +4292,22 @@ func (c *compiled) writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w, f, first.Element(i), v[i]) && good
+		good = c.writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v model.Values) bool {
+func (c *compiled) writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v model.Values) bool {
 	good := c.writeValues(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐValuesᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Values) {
+func (c *compiled) gatherOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValuesᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.Values) {
 	c.gatherValues(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Vault) bool {
+func (c *compiled) writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Vault) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4315,7 +4315,7 @@ func (c *compiled) writeOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐVault(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Vault) {
+func (c *compiled) gatherOVault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐVault(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Vault) {
 	c.gatherVault(s, f, shape, vs)
 }
 
@@ -4325,12 +4325,12 @@ func (c *compiled) gatherVault(s *exec.Step, f *exec.Field, shape *exec.Shape, v
 	}
 }
 
-func (c *compiled) writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v model.Tree) bool {
+func (c *compiled) writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v model.Tree) bool {
 	good := c.writeTree(w, f.On(0), w.Index(f, at), &v)
 	return good
 }
 
-func (c *compiled) gatherNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Tree) {
+func (c *compiled) gatherNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []model.Tree) {
 	c.gatherTree(s, f, shape, exec.Pointers(shape, vs))
 }
 
@@ -4340,7 +4340,7 @@ func (c *compiled) gatherTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Site) bool {
+func (c *compiled) writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Site) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4348,7 +4348,7 @@ func (c *compiled) writeOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSite(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Site) {
+func (c *compiled) gatherOSite2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSite(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Site) {
 	c.gatherSite(s, f, shape, vs)
 }
 
@@ -4373,20 +4373,20 @@ func (c *compiled) writeOString2ᚕstringᚄ(w *exec.Writer, f *exec.Field, v []
 	return good || w.Null()
 }
 
-func (c *compiled) writeOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v []model.Mood) bool {
+func (c *compiled) writeOMood2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoodᚄ(w *exec.Writer, f *exec.Field, v []model.Mood) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMood(w, f, v[i]) && good
+		good = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v model.Size) bool {
+func (c *compiled) writeOSize2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v model.Size) bool {
 	if exec.Marshal(w, f, v) {
 		return true
 	}
@@ -4405,7 +4405,7 @@ func (c *compiled) writeOFloat2ᚖfloat64(w *exec.Writer, f *exec.Field, v *floa
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Tree) bool {
+func (c *compiled) writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Tree) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4413,22 +4413,22 @@ func (c *compiled) writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Tree) {
+func (c *compiled) gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Tree) {
 	c.gatherTree(s, f, shape, vs)
 }
 
-func (c *compiled) writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Tree) bool {
+func (c *compiled) writeNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Tree) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, first.Element(i), v[i]) && good
+		good = c.writeNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Tree) bool {
+func (c *compiled) writeNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Tree) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -4436,15 +4436,15 @@ func (c *compiled) writeNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return good
 }
 
-func (c *compiled) gatherNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTreeᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Tree) {
-	c.gatherNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherNTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTreeᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Tree) {
+	c.gatherNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) gatherNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Tree) {
+func (c *compiled) gatherNTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Tree) {
 	c.gatherTree(s, f, shape, vs)
 }
 
-func (c *compiled) writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Tree) bool {
+func (c *compiled) writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v []*model.Tree) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4452,14 +4452,14 @@ func (c *compiled) writeOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatfor
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(w, f, first.Element(i), v[i]) && good
+		good = c.writeOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, first.Element(i), v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) gatherOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Tree) {
-	c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐTree(s, f, shape, exec.Lists(shape, vs))
+func (c *compiled) gatherOTree2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*model.Tree) {
+	c.gatherOTree2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(s, f, shape, exec.Lists(shape, vs))
 }
 
 func (c *compiled) writeNInt2ᚖint64(w *exec.Writer, f *exec.Field, v *int64) bool {
@@ -4538,7 +4538,7 @@ func (c *compiled) writeOBoolean2ᚖbool(w *exec.Writer, f *exec.Field, v *bool)
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(w *exec.Writer, f *exec.Field, v *model.Name) bool {
+func (c *compiled) writeOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(w *exec.Writer, f *exec.Field, v *model.Name) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4550,7 +4550,7 @@ func (c *compiled) writeOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNameᚄ(w *exec.Writer, f *exec.Field, v []model.Name) bool {
+func (c *compiled) writeOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNameᚄ(w *exec.Writer, f *exec.Field, v []model.Name) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4599,34 +4599,34 @@ func (c *compiled) writeOID2ᚕstringᚄ(w *exec.Writer, f *exec.Field, v []stri
 	return good || w.Null()
 }
 
-func (c *compiled) writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v model.Weight) bool {
+func (c *compiled) writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w *exec.Writer, f *exec.Field, v model.Weight) bool {
 	if w.Marshal(f, model.MarshalWeight(v)) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeightᚄ(w *exec.Writer, f *exec.Field, v []model.Weight) bool {
+func (c *compiled) writeOWeight2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeightᚄ(w *exec.Writer, f *exec.Field, v []model.Weight) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
+		good = c.writeNWeight2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐWeight(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v model.Colour) bool {
+func (c *compiled) writeNColour2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v model.Colour) bool {
 	if exec.Marshal(w, f, v) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v *model.Colour) bool {
+func (c *compiled) writeOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v *model.Colour) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4636,20 +4636,20 @@ func (c *compiled) writeOColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColourᚄ(w *exec.Writer, f *exec.Field, v []*model.Colour) bool {
+func (c *compiled) writeOColour2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColourᚄ(w *exec.Writer, f *exec.Field, v []*model.Colour) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w, f, v[i]) && good
+		good = c.writeNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v *model.Colour) bool {
+func (c *compiled) writeNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐColour(w *exec.Writer, f *exec.Field, v *model.Colour) bool {
 	if v == nil {
 		return w.Missing(f)
 	}
@@ -4659,14 +4659,14 @@ func (c *compiled) writeNColour2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v model.Moment) bool {
+func (c *compiled) writeNMoment2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v model.Moment) bool {
 	if exec.MarshalContext(w, f, v) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v *model.Moment) bool {
+func (c *compiled) writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v *model.Moment) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4676,27 +4676,27 @@ func (c *compiled) writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v []*model.Moment) bool {
+func (c *compiled) writeOMoment2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w *exec.Writer, f *exec.Field, v []*model.Moment) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMoment(w, f, v[i]) && good
+		good = c.writeOMoment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMoment(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v model.Code) bool {
+func (c *compiled) writeNCode2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v model.Code) bool {
 	if w.MarshalContext(f, model.MarshalCode(v)) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v *model.Code) bool {
+func (c *compiled) writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v *model.Code) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4706,20 +4706,20 @@ func (c *compiled) writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v []*model.Code) bool {
+func (c *compiled) writeOCode2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w *exec.Writer, f *exec.Field, v []*model.Code) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐCode(w, f, v[i]) && good
+		good = c.writeOCode2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐCode(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v *model.Maybe) bool {
+func (c *compiled) writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v *model.Maybe) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4729,21 +4729,21 @@ func (c *compiled) writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v model.Maybe) bool {
+func (c *compiled) writeNMaybe2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v model.Maybe) bool {
 	if w.Marshal(f, model.MarshalMaybe(v)) {
 		return true
 	}
 	return w.Nothing(f, true)
 }
 
-func (c *compiled) writeOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v []*model.Maybe) bool {
+func (c *compiled) writeOMaybe2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w *exec.Writer, f *exec.Field, v []*model.Maybe) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐMaybe(w, f, v[i]) && good
+		good = c.writeOMaybe2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaybe(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
@@ -4779,20 +4779,20 @@ func (c *compiled) writeOTime2ᚖtimeᚐTime(w *exec.Writer, f *exec.Field, v *t
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v []*model.Size) bool {
+func (c *compiled) writeOSize2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w *exec.Writer, f *exec.Field, v []*model.Size) bool {
 	if v == nil {
 		return w.Null()
 	}
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐSize(w, f, v[i]) && good
+		good = c.writeOSize2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSize(w, f, v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevelᚄ(w *exec.Writer, f *exec.Field, v []model.Level) bool {
+func (c *compiled) writeOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevelᚄ(w *exec.Writer, f *exec.Field, v []model.Level) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4800,14 +4800,14 @@ func (c *compiled) writeOLevel2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	for i := range v {
 		w.Next(start, i)
 		ok := true
-		ok = w.String(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLevel[v[i]])
+		ok = w.String(marshalNLevel2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLevel[v[i]])
 		good = good && ok
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLang(w *exec.Writer, f *exec.Field, v *model.Lang) bool {
+func (c *compiled) writeOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLang(w *exec.Writer, f *exec.Field, v *model.Lang) bool {
 	if v == nil {
 		return w.Null()
 	}
@@ -4819,7 +4819,7 @@ func (c *compiled) writeOLang2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	return w.Nothing(f, false)
 }
 
-func (c *compiled) writeOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐLangᚄ(w *exec.Writer, f *exec.Field, v []model.Lang) bool {
+func (c *compiled) writeOLang2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLangᚄ(w *exec.Writer, f *exec.Field, v []model.Lang) bool {
 	if v == nil {
 		return w.Null()
 	}

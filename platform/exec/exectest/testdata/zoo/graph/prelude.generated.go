@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/mainstem/mainstem/platform/exec/exectest/zoo/model"
+	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -1670,13 +1670,13 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
-func (ec *executionContext) unmarshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, v any) (model.Name, error) {
+func (ec *executionContext) unmarshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, v any) (model.Name, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := model.Name(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v model.Name) graphql.Marshaler {
+func (ec *executionContext) marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v model.Name) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -1860,13 +1860,13 @@ func (ec *executionContext) marshalNInt2ᚖint64(ctx context.Context, sel ast.Se
 	return res
 }
 
-func (ec *executionContext) unmarshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, v any) (model.Name, error) {
+func (ec *executionContext) unmarshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, v any) (model.Name, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := model.Name(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v model.Name) graphql.Marshaler {
+func (ec *executionContext) marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v model.Name) graphql.Marshaler {
 	_ = sel
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
@@ -2570,7 +2570,7 @@ func (ec *executionContext) marshalOString2string(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) unmarshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNameᚄ(ctx context.Context, v any) ([]model.Name, error) {
+func (ec *executionContext) unmarshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNameᚄ(ctx context.Context, v any) ([]model.Name, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2579,7 +2579,7 @@ func (ec *executionContext) unmarshalOString2ᚕgithubᚗcomᚋmainstemᚋmainst
 	res := make([]model.Name, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2587,13 +2587,13 @@ func (ec *executionContext) unmarshalOString2ᚕgithubᚗcomᚋmainstemᚋmainst
 	return res, nil
 }
 
-func (ec *executionContext) marshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐNameᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Name) graphql.Marshaler {
+func (ec *executionContext) marshalOString2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNameᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Name) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := make(graphql.Array, len(v))
 	for i := range v {
-		ret[i] = ec.marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx, sel, v[i])
+		ret[i] = ec.marshalNString2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx, sel, v[i])
 	}
 
 	for _, e := range ret {
@@ -2727,7 +2727,7 @@ func (ec *executionContext) marshalOString2ᚕᚖstring(ctx context.Context, sel
 	return ret
 }
 
-func (ec *executionContext) unmarshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, v any) (*model.Name, error) {
+func (ec *executionContext) unmarshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, v any) (*model.Name, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2736,7 +2736,7 @@ func (ec *executionContext) unmarshalOString2ᚖgithubᚗcomᚋmainstemᚋmainst
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v *model.Name) graphql.Marshaler {
+func (ec *executionContext) marshalOString2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐName(ctx context.Context, sel ast.SelectionSet, v *model.Name) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

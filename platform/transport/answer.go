@@ -35,13 +35,19 @@ func (a answer) write(status int, response *graphql.Response) {
 		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
 	}
 	h := a.w.Header()
-	h.Set("Content-Type", a.media+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Content-Type"] = contentTypes[a.media]
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["X-Content-Type-Options"] = noSniff
 	h.Add("Vary", "Accept")
 	a.w.WriteHeader(status)
 	_, _ = a.w.Write(body)
 }
+
+// Values of headers that are the same in all answers. Nobody changes them.
+var (
+	contentTypes = map[string][]string{mediaJSON: {mediaJSON + "; charset=utf-8"}, mediaGraphQL: {mediaGraphQL + "; charset=utf-8"}}
+	noSniff      = []string{"nosniff"}
+)
 
 // body gives the bytes of a response, errors first (https://spec.graphql.org/September2025/#sec-Response-Format). It fails if errors or
 // extensions cannot be encoded.

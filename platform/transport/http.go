@@ -48,7 +48,7 @@ const (
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
 	buffer := newBuffer()
 	defer buffer.free()
-	r = r.WithContext(exec.WithBuffer(r.Context(), &buffer.Buffer))
+	ctx := exec.WithBuffer(r.Context(), &buffer.Buffer)
 	answer := answer{w: w, media: accepted(r.Header), buffer: buffer}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
@@ -58,7 +58,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
-	oc, errs := executor.CreateOperationContext(r.Context(), params)
+	oc, errs := executor.CreateOperationContext(ctx, params)
 	if len(errs) > maxErrors {
 		errs = errs[:maxErrors] // a document can be wrong in more ways than anybody wants to read
 	}
@@ -78,7 +78,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 		answer.write(status, executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
 	}
-	respond, ctx := executor.DispatchOperation(r.Context(), oc)
+	respond, ctx := executor.DispatchOperation(ctx, oc)
 	switch response := respond(ctx); {
 	case response == nil: // the request was over before anything could be done
 		err := fault.Wrap(fault.DeadlineExceeded, r.Context().Err())
@@ -92,6 +92,10 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 
 // accepted gives the media type that the client likes better; application/json if it names neither.
 func accepted(header http.Header) string {
+	switch accept := header["Accept"]; {
+	case len(accept) == 0, len(accept) == 1 && (accept[0] == "*/*" || accept[0] == mediaJSON): // as most clients say it
+		return mediaJSON
+	}
 	weights := map[string]float64{}
 	for item := range strings.SplitSeq(strings.Join(header.Values("Accept"), ","), ",") {
 		media, params, err := mime.ParseMediaType(item)
@@ -124,7 +128,7 @@ func (h HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, 
 }
 
 func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, http.StatusUnsupportedMediaType, fault.New(fault.BadUserInput, "Send the request as `Content-Type: application/json`.")
 	}
 	if deadline, ok := r.Context().Deadline(); ok { // which a read does not know by itself
@@ -144,6 +148,14 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 	}
 	params, err := parse(body)
 	return params, http.StatusBadRequest, err
+}
+
+func isJSON(contentType string) bool {
+	if contentType == mediaJSON {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == mediaJSON
 }
 
 // readAll reads a body of which a length was told, or not.

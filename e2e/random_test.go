@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -26,8 +27,12 @@ import (
 
 var (
 	randomOperations = flag.Int("exec.operations", defaultOperations, "how many random operations are compared")
-	randomSeed       = flag.Uint64("exec.seed", 1, "what decides them")
+	randomSeed       = flag.Uint64("exec.seed", 1, "what decides those of the first part; the others count on from it")
 )
+
+// parts is how many parts of the operations are asked at once, each in front of a shop of its own: most of the time is spent in waiting, for
+// the reviews above all, which take 30 ms for a call.
+const parts = 6
 
 // TestRandomOperations asks gateways of both executors the same of the same shop, and compares their answers: data as text, HTTP status,
 // and the errors' paths and codes.
@@ -36,6 +41,18 @@ var (
 // can be written, and there are no subscriptions. A schema that grows such things needs exectest.Merging and the others.
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
+	var all sync.WaitGroup
+	for part := range uint64(parts) {
+		all.Go(func() {
+			t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) { compareRandom(t, (*randomOperations+parts-1)/parts, *randomSeed+part) })
+		})
+	}
+	all.Wait()
+}
+
+// compareRandom compares the answers to so many operations.
+func compareRandom(t *testing.T, n int, seed uint64) {
+	t.Helper()
 	r := rivals(t)
 	schema := theSchema(t)
 	small(schema)
@@ -46,7 +63,7 @@ func TestRandomOperations(t *testing.T) {
 		Got:    r.asking("compiled"),
 		Folder: "testdata/random",
 	}
-	x.Run(t, *randomOperations, *randomSeed)
+	x.Run(t, n, seed)
 	if t.Failed() {
 		t.Logf("in this situation: %+v", r.last) // of the case that was found: it is the last one to be asked
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/mainstem/mainstem/demo/breaking"
 )
 
 // question is what a client asks, and as whom.
@@ -121,6 +123,24 @@ func TestEqualQueriesAreExecutedOnce(t *testing.T) { // not in parallel: see joi
 	}
 	if diff := cmp.Diff(tally(s.spans.settled(t)), together); diff != "" {
 		t.Errorf("calls of one query, and of six together (-one +six):\n%s", diff)
+	}
+}
+
+// TestErrorsOfASharedAnswer name the trace of the request that was executed, under which the log has their causes.
+func TestErrorsOfASharedAnswer(t *testing.T) { // not in parallel: see joined
+	s, g := gated(t, "catalog", options{broken: map[string]breaking.Break{"reviews": {Down: true}}})
+	page := question{query: aPage, variables: map[string]any{"first": 3}}
+	one := page.begin(t.Context(), t, s)
+	g.await(t)
+	other := page.begin(t.Context(), t, s)
+	joined(t, 1)
+	g.open()
+	first, second := <-one, <-other
+	if string(first.body) != string(second.body) || first.header.Get("X-Trace-Id") == second.header.Get("X-Trace-Id") {
+		t.Errorf("got %s of %s and %s of %s", first.body, first.header, second.body, second.header)
+	}
+	if named := `"traceId":"` + first.header.Get("X-Trace-Id") + `"`; strings.Count(string(first.body), named) != 3 {
+		t.Errorf("three errors should have %s: %s", named, first.body)
 	}
 }
 

@@ -38,7 +38,7 @@ func loosen(got, want string) string {
 			continue
 		}
 		keys, calls := 0, 0
-		others := slices.DeleteFunc(slices.Clone(all), func(line string) bool {
+		left := slices.DeleteFunc(slices.Clone(all), func(line string) bool {
 			b := batches.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 			if b == nil || b[1] != allowed[1] {
 				return false
@@ -48,8 +48,9 @@ func loosen(got, want string) string {
 			return true
 		})
 		if keys == number(allowed[2]) && calls >= number(allowed[3]) && calls <= number(allowed[4]) {
-			all = append(others, wanted)
-			slices.Sort(all)
+			left = append(left, wanted)
+			slices.Sort(left)
+			all = left
 		}
 	}
 	return strings.Join(all, "")

@@ -68,7 +68,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
 	}
 	s.http = &http.Server{
-		Handler:           s.pipeline(),
+		Handler:           s.pipeline(), //nolint:contextcheck // the executor is made for all requests
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       s.config.RequestTimeout.Std() + 5*time.Second, // of what is no GraphQL: transport bounds the rest
 		WriteTimeout:      s.config.RequestTimeout.Std() + 10*time.Second,

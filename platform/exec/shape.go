@@ -7,14 +7,20 @@ type Shape struct {
 	places []int32   // for each element of the innermost lists: its place among the objects of its type, -1 for none; nil if that is its index
 }
 
-// Lists gives the elements of all lists.
-func Lists[V any](shape *Shape, lists [][]V) []V {
+// begin notes where lists begin among the elements of all, and gives how many those are.
+func begin[V any](shape *Shape, lists [][]V) int {
 	starts, n := make([]int32, len(lists)), 0
 	for i, l := range lists {
 		starts[i] = int32(n)
 		n += len(l)
 	}
 	shape.starts = append(shape.starts, starts)
+	return n
+}
+
+// Lists gives the elements of all lists.
+func Lists[V any](shape *Shape, lists [][]V) []V {
+	n := begin(shape, lists)
 	if len(lists) == 1 {
 		return lists[0]
 	}
@@ -27,12 +33,7 @@ func Lists[V any](shape *Shape, lists [][]V) []V {
 
 // ListsOf gives pointers to the elements of all lists.
 func ListsOf[V any](shape *Shape, lists [][]V) []*V {
-	starts, n := make([]int32, len(lists)), 0
-	for i, l := range lists {
-		starts[i] = int32(n)
-		n += len(l)
-	}
-	shape.starts = append(shape.starts, starts)
+	n := begin(shape, lists)
 	all := make([]*V, 0, n)
 	for _, l := range lists {
 		for i := range l {

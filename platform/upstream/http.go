@@ -46,7 +46,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	u = u.JoinPath("/") // generated code resolves its paths against it
 	transport := &http.Transport{
 		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
-		MaxIdleConns:           0, // the bound is per host, and there is one
+		MaxIdleConns:           0,    // the bound is per host, and there is one
 		MaxIdleConnsPerHost:    1024, // fewer than are in use at once would be closed and dialled again all the time
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    o.Timeout,

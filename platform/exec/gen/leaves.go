@@ -48,13 +48,7 @@ func builtin(ref *config.TypeReference, v string) string {
 // writeLeaf writes the body of the function that writes a scalar or an enum, as gqlgen's marshaling function does.
 func (g *generator) writeLeaf(ref *config.TypeReference) {
 	c := &g.code
-	missing := "w.Null()"
-	if ref.GQL.NonNull {
-		missing = "w.Missing(f)"
-	}
-	if ref.IsNilable() {
-		c.line("if v == nil { return %s }", missing)
-	}
+	g.nilValue(ref)
 	if ref.IsMarshaler {
 		marshal := "exec.Marshal"
 		if ref.IsContext {

@@ -446,15 +446,20 @@ func (g *generator) nullable(ref *config.TypeReference) {
 	}
 }
 
+// nilValue writes what is done with a nil.
+func (g *generator) nilValue(ref *config.TypeReference) {
+	switch {
+	case !ref.IsNilable():
+	case ref.GQL.NonNull:
+		g.code.line("if v == nil { return w.Missing(f) }")
+	default:
+		g.code.line("if v == nil { return w.Null() }")
+	}
+}
+
 func (g *generator) writeComposite(ref *config.TypeReference) {
 	c := &g.code
-	missing := "w.Null()"
-	if ref.GQL.NonNull {
-		missing = "w.Missing(f)"
-	}
-	if ref.IsNilable() {
-		c.line("if v == nil { return %s }", missing)
-	}
+	g.nilValue(ref)
 	def := ref.Definition
 	works := g.works[def.Name]
 	switch {

@@ -65,7 +65,7 @@ func compareRandom(t *testing.T, n int, seed uint64) {
 	}
 	x.Run(t, n, seed)
 	if t.Failed() {
-		t.Logf("in this situation: %+v", r.last) // of the case that was found: it is the last one to be asked
+		t.Logf("the last case, which is the one that was found if one was, had the situation %+v", r.last)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/mainstem/mainstem/sources"
 )
 
-// small makes the pages that lists of objects have small, in what operations are made of: who does not say how many is given ten or twenty,
-// of each. On the other hand gateways know a default.
+// small has operations say how long the pages below the root's are, which is short: with the gateway's defaults, one of a few fields could
+// ask for thousands of objects. The root's pages have theirs.
 func small(schema *ast.Schema) {
 	for _, d := range schema.Types {
 		for _, f := range d.Fields {
@@ -114,8 +114,8 @@ func oneOf[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
 // value gives the literal of an argument.
 func (o offered) value(r *rand.Rand, typeName, argPath string) (string, bool) {
-	parts := strings.Split(argPath, ".") // such as Query.products.filter.search
-	field, name := parts[1], parts[len(parts)-1]
+	path := strings.Split(argPath, ".") // such as Query.products.filter.search
+	field, name := path[1], path[len(path)-1]
 	switch {
 	case typeName == "ID":
 		return strconv.Quote(o.id(r, field)), true

@@ -219,11 +219,12 @@ func TestStepSpanHasTheCodeOfItsFault(t *testing.T) {
 		pride      pride
 		name, code string
 	}{
-		"of all":     {pride{owner: func(context.Context, int) error { return timeout }}, "Lion.owner", "SOURCE_TIMEOUT"},
-		"of one":     {pride{owner: func(context.Context, int) error { return graphql.BatchErrorList{nil, timeout, nil} }}, "Lion.owner", "SOURCE_TIMEOUT"},
-		"of each":    {pride{home: func(context.Context) error { return timeout }}, "Lion.home", "SOURCE_TIMEOUT"},
-		"of a panic": {pride{home: func(context.Context) error { panic("http://private") }}, "Lion.home", "INTERNAL_SERVER_ERROR"},
-		"no fault":   {pride{}, "Lion.owner", ""},
+		"of all":            {pride{owner: func(context.Context, int) error { return timeout }}, "Lion.owner", "SOURCE_TIMEOUT"},
+		"of one":            {pride{owner: func(context.Context, int) error { return graphql.BatchErrorList{nil, timeout, nil} }}, "Lion.owner", "SOURCE_TIMEOUT"},
+		"of each":           {pride{home: func(context.Context) error { return timeout }}, "Lion.home", "SOURCE_TIMEOUT"},
+		"of a plural panic": {pride{owner: func(context.Context, int) error { panic("http://private") }}, "Lion.owner", "INTERNAL_SERVER_ERROR"},
+		"of a panic":        {pride{home: func(context.Context) error { panic("http://private") }}, "Lion.home", "INTERNAL_SERVER_ERROR"},
+		"no fault":          {pride{}, "Lion.owner", ""},
 	}
 	for reason, test := range tests {
 		t.Run(reason, func(t *testing.T) {

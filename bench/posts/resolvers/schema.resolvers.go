@@ -3,6 +3,8 @@ package resolvers
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/mainstem/mainstem/bench/posts/graph"
 	"github.com/mainstem/mainstem/bench/posts/typicode"
 )
@@ -18,7 +20,7 @@ func (r *postResolver) User(ctx context.Context, objs []*typicode.Post) ([]*typi
 }
 
 func (r *queryResolver) Posts(ctx context.Context) ([]*typicode.Post, error) {
-	list, err := r.source.Posts(ctx)
+	list, err := r.source.Posts(ctx, graphql.FieldRequested(ctx, "body"))
 	return reportItems(ctx, list, err)
 }
 

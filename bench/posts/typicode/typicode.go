@@ -44,13 +44,33 @@ type Source struct{ http *upstream.HTTP }
 // New makes the source of the service that h calls.
 func New(h *upstream.HTTP) *Source { return &Source{http: h} }
 
-// Posts gives every post. The faults of single ones come as fault.Items by index, where the list has nil.
-func (s *Source) Posts(ctx context.Context) ([]*Post, error) {
+// head is a post without its text.
+type head struct {
+	ID     int32  `json:"id"`
+	UserID int32  `json:"userId"`
+	Title  string `json:"title"`
+}
+
+// Posts gives every post, with their texts or without: those are most of an answer, and not read for nobody. The faults of single ones come as
+// fault.Items by index, where the list has nil.
+func (s *Source) Posts(ctx context.Context, bodies bool) ([]*Post, error) {
 	answer, err := s.http.Do(ctx, "listPosts", get("posts"))
 	if err != nil {
 		return nil, err
 	}
-	return items[Post](answer)
+	if bodies {
+		return items[Post](answer)
+	}
+	heads, err := items[head](answer)
+	posts := make([]*Post, len(heads))
+	all := make([]Post, len(heads))
+	for i, h := range heads {
+		if h != nil {
+			all[i] = Post{ID: h.ID, UserID: h.UserID, Title: h.Title}
+			posts[i] = &all[i]
+		}
+	}
+	return posts, err
 }
 
 // Post gives a post, nil if there is none of that id.

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/mainstem/mainstem/bench/posts/graph"
 	"github.com/mainstem/mainstem/bench/posts/typicode"
 )

@@ -39,3 +39,6 @@ func reportItems[T any](ctx context.Context, list []T, err error) ([]T, error) {
 	}
 	return list, nil
 }
+
+// bodies says whether the texts of the posts that the running field gives are asked for.
+func bodies(ctx context.Context) bool { return graphql.FieldRequested(ctx, "body") }

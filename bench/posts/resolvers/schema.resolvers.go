@@ -3,7 +3,6 @@ package resolvers
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/mainstem/mainstem/bench/posts/graph"
 	"github.com/mainstem/mainstem/bench/posts/typicode"
 )
@@ -19,7 +18,7 @@ func (r *postResolver) User(ctx context.Context, objs []*typicode.Post) ([]*typi
 }
 
 func (r *queryResolver) Posts(ctx context.Context) ([]*typicode.Post, error) {
-	list, err := r.source.Posts(ctx, graphql.FieldRequested(ctx, "body"))
+	list, err := r.source.Posts(ctx, bodies(ctx))
 	return reportItems(ctx, list, err)
 }
 

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mainstem/mainstem/demo/breaking"
+	"github.com/mainstem/mainstem/platform/exec/wave"
 )
 
 // explained is extensions.trace.
@@ -205,9 +207,20 @@ func TestTwoOrdersAreOneBatch(t *testing.T) {
 		"step b.customer: Order.customer of 1",
 		"step b: Query.order of 1",
 	}
+	seen := 0
 	for i := range 500 {
-		if diff := cmp.Diff(want, q.explain(t, s).lines()); diff != "" {
-			t.Fatalf("time %d (-want +got):\n%s", i, diff)
+		got := q.explain(t, s)
+		if got.Duration >= milliseconds(wave.DefaultGuard) {
+			continue // on a starved machine, a step can wait so long for its turn that it looks as if it were blocked
+		}
+		seen++
+		if diff := cmp.Diff(want, got.lines()); diff != "" {
+			t.Fatalf("time %d (-want +got):\n%s\n%+v", i, diff, got)
 		}
 	}
+	if seen < 250 {
+		t.Errorf("only %d of 500 were fast enough to be judged", seen)
+	}
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -45,7 +45,7 @@ func (s *shop) gateway(t testing.TB) *gateway {
 			_, err := owners.LoadAll(ctx, []string{"boss"})
 			return objs, err
 		},
-	}, model.Faults{}, exec.Options{})
+	}, model.Faults{}, exec.Options{Guard: time.Hour}) // a starved machine is another test's
 }
 
 // runs is how often a test of chance is run.

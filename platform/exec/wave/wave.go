@@ -13,7 +13,7 @@ import (
 )
 
 // DefaultGuard is how long batches wait, if nobody says otherwise, for a runner that is blocked where platform cannot see it.
-const DefaultGuard = 50 * time.Millisecond
+const DefaultGuard = 250 * time.Millisecond
 
 // Batch is calls that wait until nothing that runs can add to them.
 type Batch interface {

@@ -51,5 +51,6 @@ func TestWhoJoinsLateLosesNothing(t *testing.T) {
 				t.Errorf("caller %d got %s, want %s", i, text, want)
 			}
 		}
+		time.Sleep(time.Second) // until those who are late have ended too
 	})
 }

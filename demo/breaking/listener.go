@@ -13,6 +13,7 @@ type listener struct {
 
 	mu      sync.Mutex
 	tcp     *net.TCPListener // nil while shut
+	release func()           // of the port, which is kept while shut
 	closed  bool
 	changed chan struct{}  // closed, and replaced, when tcp or closed changes
 	conns   map[*conn]bool // those that are open
@@ -86,6 +87,7 @@ func (l *listener) shut() {
 	}
 	_ = l.tcp.Close() // nothing is left to do if that fails
 	l.tcp = nil
+	l.release = keepPort(l.addr)
 	l.cutLocked()
 	l.signal()
 }
@@ -116,6 +118,7 @@ func (l *listener) open() error {
 		return err
 	}
 	l.tcp = tcp
+	l.free()
 	l.signal()
 	return nil
 }
@@ -130,11 +133,20 @@ func (l *listener) Close() error {
 	l.closed = true
 	l.signal()
 	if l.tcp == nil {
+		l.free()
 		return nil
 	}
 	err := l.tcp.Close()
 	l.tcp = nil
 	return err
+}
+
+// free lets go of the port that was kept while the listener was shut. l.mu is held.
+func (l *listener) free() {
+	if l.release != nil {
+		l.release()
+		l.release = nil
+	}
 }
 
 func (l *listener) signal() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -208,5 +209,35 @@ func TestRefuseWhileInUse(t *testing.T) {
 	}
 	if err := answers(t, c); err != nil {
 		t.Errorf("the healed service does not answer: %v", err)
+	}
+}
+
+// TestAShutPortIsKept: nobody else is given it meanwhile, and the service has it again.
+func TestAShutPortIsKept(t *testing.T) {
+	t.Parallel()
+	s := breaking.NewSwitch(1)
+	defer s.Stop()
+	address := echo(t, s)
+	if err := s.Set(breaking.Break{Refuse: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial(t, address); err == nil {
+		t.Error("somebody listens")
+	}
+	for range 2000 { // far fewer than there are free ports; that it is kept shows in that none of many runs meets it
+		other, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other.Addr().String() == address && runtime.GOOS == "linux" {
+			t.Error("somebody else was given the port")
+		}
+		_ = other.Close()
+	}
+	if err := s.Set(breaking.Break{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dial(t, address); err != nil {
+		t.Error(err)
 	}
 }

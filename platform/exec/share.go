@@ -60,6 +60,9 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 	select {
 	case <-f.done:
 	case <-ctx.Done(): // nothing is begun any more: all is open
+		if stop() { // the other way to leave has not been gone
+			s.flights.leave(key, f)
+		}
 		return s.run(ctx, oc, p, s.generated(oc), bufferOf(ctx), func(*Step) {}, Generated.WriteQuery)
 	}
 	if f.whole {

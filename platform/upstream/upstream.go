@@ -26,6 +26,8 @@ type Options struct {
 	Timeout  time.Duration // of one call; 2 s
 	MaxBytes int64         // of one answer; 8 MiB
 	Tracer   trace.Tracer  // of a span for each call; none if nil
+
+	Connections Connections // how the service is connected to
 }
 
 func (o *Options) setDefaults() {

@@ -1,52 +1,97 @@
 package upstream
 
 import (
-	"context"
+	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/encoding/proto"
+	protocodec "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
-
-	"github.com/mainstem/mainstem/platform/fault"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// codec is gRPC's own, except that it leaves what is received as undecoded as it is: waiting for a message and decoding it are two things,
-// and while it waits ctx's runner does not run.
+// codec is gRPC's own, except that it leaves messages as they are that are encoded already, or not to be decoded yet: a message is encoded once
+// for all attempts and decoded by each who has asked for it; and while a caller waits for one its runner does not run, but while it decodes.
 type codec struct{ encoding.CodecV2 }
 
-var protobuf = codec{encoding.GetCodecV2(proto.Name)}
+var protobuf = codec{encoding.GetCodecV2(protocodec.Name)}
 
-// undecoded is a message that was received.
-type undecoded struct{ data mem.Buffer }
+// encoded is a message that is to be sent, undecoded one that was received.
+type (
+	encoded   []byte
+	undecoded []byte
+)
+
+// Marshal encodes a message, or gives one that is encoded.
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if m, ok := v.(encoded); ok {
+		return mem.BufferSlice{mem.SliceBuffer(m)}, nil
+	}
+	return c.CodecV2.Marshal(v)
+}
 
 // Unmarshal keeps a message, or decodes it where gRPC expects one of its own.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	m, ok := v.(*undecoded)
+	if m, ok := v.(*undecoded); ok {
+		*m = data.Materialize()
+		return nil
+	}
+	return c.CodecV2.Unmarshal(data, v)
+}
+
+// encode gives a message's bytes, which are the same for equal messages.
+func encode(message any) ([]byte, error) {
+	m, ok := message.(proto.Message)
 	if !ok {
-		return c.CodecV2.Unmarshal(data, v)
+		return nil, fmt.Errorf("%T is no message", message)
 	}
-	m.free() // a second message where one is allowed, which gRPC refuses next
-	m.data = data.MaterializeToBuffer(mem.DefaultBufferPool())
-	return nil
+	return proto.MarshalOptions{Deterministic: true}.Marshal(m)
 }
 
-func (m *undecoded) free() {
-	if m.data != nil {
-		m.data.Free()
-		m.data = nil
+// decode reads a message.
+func decode(data []byte, message any) error {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no message", message)
 	}
+	return proto.Unmarshal(data, m)
 }
 
-// receive waits for a message, which get is to be given, and decodes it. It fails with SOURCE_CONTRACT_VIOLATION if the message cannot be
-// decoded.
-func receive(ctx context.Context, message any, get func(message any) error) error {
-	var m undecoded
-	defer m.free()
-	if err := onWire(ctx, func() error { return get(&m) }); err != nil {
-		return err
+// kindOf says what a call of a method may do to the service, as the method's idempotency_level has it. A command that has a field for an
+// idempotency key is none that may be repeated unless it has one.
+func (g *GRPC) kindOf(method string, args any) kind {
+	known, ok := g.kinds.Load(method)
+	if !ok {
+		known = kindOfMethod(method)
+		g.kinds.Store(method, known)
 	}
-	if err := protobuf.CodecV2.Unmarshal(mem.BufferSlice{m.data}, message); err != nil {
-		return fault.Wrap(fault.SourceContractViolation, err)
+	k := known.(kind)
+	if k == keyedCommand {
+		m := args.(proto.Message).ProtoReflect()
+		if field := m.Descriptor().Fields().ByName("idempotency_key"); field != nil && field.Kind() == protoreflect.StringKind && m.Get(field).String() == "" {
+			return command
+		}
 	}
-	return nil
+	return k
+}
+
+// kindOfMethod reads a method's idempotency_level in the contract that is linked into the program. A method that is not has none.
+func kindOfMethod(method string) kind {
+	name := protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(method, "/"), "/", "."))
+	found, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+	if err != nil {
+		return command
+	}
+	options, _ := found.Options().(*descriptorpb.MethodOptions)
+	switch options.GetIdempotencyLevel() {
+	case descriptorpb.MethodOptions_NO_SIDE_EFFECTS:
+		return read
+	case descriptorpb.MethodOptions_IDEMPOTENT:
+		return keyedCommand
+	default:
+		return command
+	}
 }

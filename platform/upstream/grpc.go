@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	grpccodes "google.golang.org/grpc/codes"
@@ -21,14 +23,16 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
 // GRPC calls one gRPC service: it is the connection that generated clients are made with. It is safe for concurrent use.
 type GRPC struct {
 	base
-	host string
-	conn *grpc.ClientConn
+	host  string
+	conn  *grpc.ClientConn
+	kinds sync.Map // what methods do, by name: a kind
 }
 
 var _ grpc.ClientConnInterface = (*GRPC)(nil)
@@ -36,9 +40,6 @@ var _ grpc.ClientConnInterface = (*GRPC)(nil)
 // NewGRPC makes the client of a gRPC service. It connects when it is first used.
 func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 	o.setDefaults()
-	if err := inputs.check(); err != nil {
-		return nil, err
-	}
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Port() == "" || u.Path != "" || u.User != nil || (u.Scheme != "grpc" && u.Scheme != "grpcs") {
 		return nil, fmt.Errorf("the URL must be grpc:// or grpcs://, a host and a port, such as grpc://127.0.0.1:4105, not %q", o.URL)
@@ -59,39 +60,99 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &GRPC{base: base{Options: o, inputs: inputs}, host: u.Host, conn: conn}, nil
+	g := &GRPC{host: u.Host, conn: conn}
+	return g, g.init(o, inputs, g.attempt)
 }
 
 // Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
-func (g *GRPC) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	return g.call(ctx, operationOf(method), func(ctx context.Context) error {
-		return receive(ctx, reply, func(reply any) error {
-			if err := g.reconnect(ctx); err != nil {
-				return err
-			}
-			return grpcFault(g.conn.Invoke(g.outgoing(ctx), method, args, reply, opts...))
-		})
-	})
+func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts ...grpc.CallOption) error {
+	if err := Declared(ctx, g.Name); err != nil {
+		return err
+	}
+	operation := operationOf(method)
+	message, err := encode(args)
+	if err != nil {
+		return fault.Wrap(fault.Internal, fmt.Errorf("encoding the request: %w", err)).At(g.Name, operation)
+	}
+	md := metadata.MD{}
+	r := &request{
+		operation: operation, kind: g.kindOf(method, args), carrier: metadataCarrier(md),
+		method: method, message: message, metadata: md, options: opts,
+	}
+	if r.kind == read && len(opts) == 0 {
+		r.key = operation + "\x00" + method
+	}
+	g.take(ctx, r, func(name, value string) { md.Set(name, value) })
+	found, f := g.send(ctx, r)
+	if f != nil {
+		return f
+	}
+	if err := decode(found.message, answer); err != nil {
+		f := fault.Wrap(fault.SourceContractViolation, err).At(g.Name, operation)
+		g.note(f)
+		return f
+	}
+	return nil
 }
+
+// attempt sends a message once.
+func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
+	r.attempts.Add(1)
+	if err := g.reconnect(ctx); err != nil {
+		return nil, err
+	}
+	var found undecoded
+	ctx = metadata.NewOutgoingContext(ctx, r.metadata)
+	if err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, r.options...); err != nil {
+		return nil, grpcFault(err)
+	}
+	return &reply{message: found}, nil
+}
+
+// metadataCarrier has the trace carried by metadata.
+type metadataCarrier metadata.MD
+
+// Get gives the first value of a key; "" if there is none.
+func (c metadataCarrier) Get(key string) string {
+	if values := metadata.MD(c).Get(key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Set sets the only value of a key.
+func (c metadataCarrier) Set(key, value string) { metadata.MD(c).Set(key, value) }
+
+// Keys gives all keys.
+func (c metadataCarrier) Keys() []string { return slices.Collect(maps.Keys(c)) }
 
 // Origin gives what the faults of an operation's answers name.
 func (g *GRPC) Origin(operation string) Origin { return Origin{g.Name, operation} }
 
-// NewStream opens a stream. It has no timeout but ends with ctx, and it is no span. What it and its messages fail with is a *fault.Error.
+// NewStream opens a stream. It has no timeout but ends with ctx, and it is no span; none of the policies is about streams, but that none is
+// opened while the breaker is open. What it and its messages fail with is a *fault.Error.
 func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	if err := Declared(ctx, g.Name); err != nil {
 		return nil, err
 	}
 	operation := operationOf(method)
+	if f := g.breakers.refusal(operation); f != nil {
+		return nil, f.At(g.Name, operation)
+	}
+	md := metadata.MD{}
+	r := &request{}
+	g.take(ctx, r, func(name, value string) { md.Set(name, value) })
+	propagator.Inject(ctx, metadataCarrier(md))
 	var s grpc.ClientStream
 	err := onWire(ctx, func() (err error) {
-		s, err = g.conn.NewStream(g.outgoing(ctx), desc, method, opts...)
+		s, err = g.conn.NewStream(metadata.NewOutgoingContext(ctx, md), desc, method, opts...)
 		return err
 	})
+	opened := &stream{ClientStream: s, ctx: ctx, g: g, operation: operation}
 	if err != nil {
-		return nil, g.faultOf(ctx, grpcFault(err)).At(g.Name, operation)
+		return nil, opened.fault(err)
 	}
-	return &stream{ClientStream: s, ctx: ctx, g: g, operation: operation}, nil
+	return opened, nil
 }
 
 type stream struct {
@@ -103,7 +164,14 @@ type stream struct {
 
 // RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
 func (s *stream) RecvMsg(m any) error {
-	return s.fault(receive(s.ctx, m, s.ClientStream.RecvMsg))
+	var found undecoded
+	if err := onWire(s.ctx, func() error { return s.ClientStream.RecvMsg(&found) }); err != nil {
+		return s.fault(err)
+	}
+	if err := decode(found, m); err != nil {
+		return fault.Wrap(fault.SourceContractViolation, err).At(s.g.Name, s.operation)
+	}
+	return nil
 }
 
 // SendMsg fails with io.EOF if the stream has ended, and RecvMsg then says why, else with a *fault.Error.
@@ -115,19 +183,14 @@ func (s *stream) fault(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return s.g.faultOf(s.ctx, grpcFault(err)).At(s.g.Name, s.operation)
+	return s.g.faultOf(s.ctx, &request{}, grpcFault(err)).At(s.g.Name, s.operation)
 }
 
-// outgoing gives the context whose metadata is what the source declares, and the trace; nothing of an incoming call's.
-func (g *GRPC) outgoing(ctx context.Context) context.Context {
-	md := metadata.MD{}
-	g.inputs.Each(ctx, func(name, value string) { md.Set(name, value) })
-	carrier := propagation.MapCarrier{}
-	propagator.Inject(ctx, carrier)
-	for k, v := range carrier {
-		md.Set(k, v)
-	}
-	return metadata.NewOutgoingContext(ctx, md)
+// onWire says that ctx's runner waits for a service while do runs.
+func onWire(ctx context.Context, do func() error) error {
+	wave.Block(ctx)
+	defer wave.Unblock(ctx)
+	return do()
 }
 
 // grpcFault gives a status as a fault. What grpc-go itself found wrong with an answer breaks the contract, though it reports it
@@ -184,5 +247,8 @@ func (g *GRPC) State(ctx context.Context) State {
 	return g.state(err == nil)
 }
 
-// Close ends the connection and the calls on it.
-func (g *GRPC) Close() error { return g.conn.Close() }
+// Close ends the connections and the calls on them.
+func (g *GRPC) Close() error {
+	g.background.close()
+	return g.conn.Close()
+}

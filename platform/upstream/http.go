@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,9 +36,6 @@ type HTTP struct {
 // NewHTTP makes the client of a REST service. It connects when it is first used.
 func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 	o.setDefaults()
-	if err := inputs.check(); err != nil {
-		return nil, err
-	}
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("the URL must be http:// or https:// and a host, such as http://127.0.0.1:4101, not %q", o.URL)
@@ -54,13 +54,8 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 		ReadBufferSize:         32 << 10,
 		ForceAttemptHTTP2:      true,
 	}
-	return &HTTP{
-		base:      base{Options: o, inputs: inputs},
-		url:       u,
-		baseURL:   u.String(),
-		transport: transport,
-		closeIdle: transport.CloseIdleConnections,
-	}, nil
+	h := &HTTP{url: u, baseURL: u.String(), transport: transport, closeIdle: transport.CloseIdleConnections}
+	return h, h.init(o, inputs, h.attempt)
 }
 
 // Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for
@@ -68,15 +63,51 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 // the answer holds what it said for Refusal. Cancelling ctx ends the call.
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
 	answer := Answer{Origin: Origin{h.Name, operation}}
-	err := h.call(ctx, operation, func(ctx context.Context) error {
-		req, err := build(h.baseURL)
-		if err != nil {
-			return fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err))
-		}
-		answer.body, answer.refusal, err = h.roundTrip(req.WithContext(ctx))
-		return err
-	})
-	return answer, err
+	if err := Declared(ctx, h.Name); err != nil {
+		return answer, err
+	}
+	req, err := build(h.baseURL)
+	if err == nil && !h.has(req.URL) {
+		err = errors.New("the request left its service")
+	}
+	if err != nil {
+		return answer, fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err)).At(h.Name, operation)
+	}
+	r := &request{operation: operation, kind: kindOf(req), http: req, carrier: propagation.HeaderCarrier(req.Header)}
+	if r.kind == read {
+		r.key = keyOf(operation, req)
+	}
+	h.take(ctx, r, req.Header.Set)
+	req.Header["Accept"] = accept
+	found, f := h.send(ctx, r)
+	if found != nil && f == nil {
+		answer.body = found.body
+	}
+	if found != nil && f != nil {
+		answer.refusal = found.body
+	}
+	return answer, orNil(f)
+}
+
+// kindOf says what a request may do to the service (RFC 9110, section 9.2; draft-ietf-httpapi-idempotency-key-header).
+func kindOf(req *http.Request) kind {
+	switch again := req.Body == nil || req.GetBody != nil; {
+	case (req.Method == http.MethodGet || req.Method == http.MethodHead) && req.Body == nil:
+		return read
+	case again && req.Header.Get("Idempotency-Key") != "":
+		return keyedCommand
+	default:
+		return command
+	}
+}
+
+// keyOf gives what the answer to a read depends on that the source itself has asked for.
+func keyOf(operation string, req *http.Request) string {
+	key := operation + "\x00" + req.Method + "\x00" + req.URL.String()
+	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+		key += "\x00" + name + ":" + strings.Join(req.Header[name], ",")
+	}
+	return key
 }
 
 // maxRefusalBytes bounds what is kept of a refusal: none that a contract describes comes near.
@@ -85,54 +116,64 @@ const maxRefusalBytes = 64 << 10
 // accept is shared by all requests: whoever adds to a header of one value makes a new list.
 var accept = []string{"application/json, application/problem+json"}
 
-// roundTrip gives the body of an answer, or a fault and, of a refusal, the JSON that comes with it.
-func (h *HTTP) roundTrip(req *http.Request) (body, refusal string, err error) {
-	if !h.has(req.URL) {
-		return "", "", fault.Wrap(fault.Internal, errors.New("the request left its service"))
-	}
-	req.Header["Accept"] = accept
-	h.inputs.Each(req.Context(), req.Header.Set)
-	propagator.Inject(req.Context(), propagation.HeaderCarrier(req.Header))
-	var r reply
-	err = onWire(req.Context(), func() (err error) {
-		r, err = h.exchange(req)
-		return err
-	})
+// timeoutHeader tells a service how many seconds its answer is waited for.
+const timeoutHeader = "Request-Timeout"
+
+// attempt sends a request once. It gives a reply, or a fault and, of a refusal, the JSON that comes with it.
+func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
+	answer, err := h.exchange(h.prepared(ctx, r))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	media := r.header.Get("Content-Type")
-	if r.status == http.StatusNotFound && !isJSON(media) {
-		return "", "", Violation("a 404 of %.100q: not the service's own, so the URL is wrong", media)
-	}
-	if r.status < 200 || r.status > 299 {
-		if r.status >= 400 && r.status < 500 && isJSON(media) && len(r.body) <= maxRefusalBytes {
-			refusal = r.body
+	media := answer.header.Get("Content-Type")
+	switch status := answer.status; {
+	case status == http.StatusNotModified && r.conditions != nil:
+		return answer, nil
+	case status == http.StatusNotFound && !isJSON(media):
+		return nil, Violation("a 404 of %.100q: not the service's own, so the URL is wrong", media)
+	case status >= 200 && status <= 299:
+		if answer.body != "" && !isJSON(media) {
+			return nil, Violation("the answer is %.100q, not JSON", media)
 		}
-		return "", refusal, fault.FromHTTP(r.status, r.header, []byte(r.body))
+		return answer, nil
+	default:
+		f := fault.FromHTTP(status, answer.header, []byte(answer.body))
+		if status >= 400 && status < 500 && isJSON(media) && len(answer.body) <= maxRefusalBytes {
+			return answer, f
+		}
+		return nil, f
 	}
-	if r.body != "" && !isJSON(media) {
-		return "", "", Violation("the answer is %.100q, not JSON", media)
-	}
-	return r.body, "", nil
 }
 
-// reply is all of what a service answered.
-type reply struct {
-	status int
-	header http.Header
-	body   string
+// prepared gives the request of one attempt, with the time that it has. The first one may change the header, since nobody else reads it yet.
+func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
+	req := r.http.WithContext(ctx)
+	if r.attempts.Add(1) > 1 || h.Policy.Hedge.Enabled || r.conditions != nil {
+		req.Header = req.Header.Clone()
+		maps.Copy(req.Header, r.conditions)
+		if req.GetBody != nil {
+			req.Body, _ = req.GetBody() // of what is in memory: it does not fail
+		}
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		left := max(time.Until(deadline), 0).Truncate(time.Millisecond)
+		req.Header[timeoutHeader] = []string{strconv.FormatFloat(left.Seconds(), 'f', -1, 64)}
+	}
+	return req
 }
 
 // exchange sends a request and reads the whole answer.
-func (h *HTTP) exchange(req *http.Request) (reply, error) {
+func (h *HTTP) exchange(req *http.Request) (*reply, error) {
 	resp, err := h.transport.RoundTrip(req)
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := h.readBody(resp)
-	return reply{resp.StatusCode, resp.Header, body}, err
+	if err != nil {
+		return nil, err
+	}
+	return &reply{status: resp.StatusCode, header: resp.Header, body: body}, nil
 }
 
 // has says whether u is the service's: on its host and below its base path, whoever resolves dots and escapes on the way.
@@ -205,8 +246,9 @@ func (h *HTTP) State(ctx context.Context) State {
 	return h.state(err == nil)
 }
 
-// Close closes idle connections. Calls under way go on.
+// Close closes idle connections, and ends the calls that are made for nobody in particular. Other calls under way go on.
 func (h *HTTP) Close() error {
+	h.background.close()
 	h.closeIdle()
 	return nil
 }

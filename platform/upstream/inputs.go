@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
+	"strings"
+	"time"
 )
 
 // Inputs declares what of a client's request a source is given. It receives nothing else of it, so its answers depend on nothing
@@ -28,10 +30,12 @@ func (in Inputs) check() error {
 	return nil
 }
 
-// Request is what of a client's request may be passed on, by those sources that declare it.
+// Request is what calls know of the client's request that they are made for.
 type Request struct {
-	Header http.Header
-	Claims map[string]string // the verified claims: "iss" and "sub"
+	Header  http.Header       // of which sources pass on what they declare
+	Claims  map[string]string // the verified claims: "iss" and "sub"
+	Reserve time.Duration     // how long before the request's deadline calls end, so that an answer can be written
+	Fresh   bool              // whether nothing is to be answered by what is kept or what others have asked for
 }
 
 type requestKey struct{}
@@ -46,10 +50,12 @@ const maxInputBytes = 4 << 10
 
 // Each gives the declared headers and claims that the request of ctx has, as they are passed on. Those that no header can hold are left out.
 func (in Inputs) Each(ctx context.Context, set func(name, value string)) {
-	r, ok := ctx.Value(requestKey{}).(Request)
-	if !ok {
-		return
+	if r, ok := ctx.Value(requestKey{}).(Request); ok {
+		in.each(r, set)
 	}
+}
+
+func (in Inputs) each(r Request, set func(name, value string)) {
 	for _, name := range in.Headers {
 		if v := r.Header.Get(name); v != "" && validHeaderValue(v) {
 			set(name, v)
@@ -60,6 +66,40 @@ func (in Inputs) Each(ctx context.Context, set func(name, value string)) {
 			set(textproto.CanonicalMIMEHeaderKey("Caller-"+claim), v)
 		}
 	}
+}
+
+// take gives a call what it has of the client's request: its deadline, and what the source declares, which set passes on and which becomes
+// part of the key. A subject without its issuer says nothing: who declares one has both in the key.
+func (b *base) take(ctx context.Context, r *request, set func(name, value string)) {
+	client, _ := ctx.Value(requestKey{}).(Request)
+	if deadline, ok := ctx.Deadline(); ok {
+		r.deadline = deadline.Add(-client.Reserve)
+	}
+	r.fresh = client.Fresh
+	if k, ok := keptOf(ctx); ok {
+		r.kept = &k
+	}
+	var key strings.Builder
+	b.inputs.each(client, func(name, value string) {
+		set(name, value)
+		if r.key != "" {
+			key.WriteByte(0)
+			key.WriteString(name)
+			key.WriteByte(':')
+			key.WriteString(value)
+		}
+	})
+	if r.key == "" {
+		return
+	}
+	if slices.Contains(b.inputs.Claims, "sub") && client.Claims["sub"] != "" {
+		r.personal = true
+		key.WriteByte(0)
+		key.WriteString(client.Claims["iss"])
+	}
+	key.WriteByte(0)
+	key.Write(r.message) // last, as it may have any bytes
+	r.key += key.String()
 }
 
 // validHeaderValue says whether v is printable ASCII of a bounded size. Claims come from tokens and may be anything; with a header that

@@ -14,7 +14,7 @@ import (
 )
 
 // theirs are the headers that every call has, whatever is passed on.
-var theirs = []string{"accept", "accept-encoding", "user-agent", "content-type", ":authority", "grpc-accept-encoding"}
+var theirs = []string{"accept", "accept-encoding", "user-agent", "content-type", ":authority", "grpc-accept-encoding", "request-timeout"}
 
 // received makes one call and gives what the service received of it beyond theirs.
 func received(ctx context.Context, t *testing.T, protocol string, in upstream.Inputs) map[string]string {

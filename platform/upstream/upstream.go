@@ -1,17 +1,17 @@
 // Package upstream calls services over HTTP and gRPC, under one policy: every call declares its source, has a timeout and a bound
-// on its answer's size, passes on what the source declared and nothing else, carries the trace, and fails with a *fault.Error.
+// on its answer's size, passes on what the source declared and nothing else, carries the trace, and fails with a *fault.Error. What else calls
+// go through, such as retries and a circuit breaker, is each source's Policy; policies in chain.go says in which order.
 package upstream
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -19,15 +19,17 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
-// Options are what a source's client is made of. Zero values stand for the defaults.
+// Options are what a source's client is made of. Zero values stand for the defaults, and none of the policies.
 type Options struct {
-	Name     string        // the source's name, as in @source(name:)
-	URL      string        // http://, https://, grpc:// or grpcs:// and a host; REST may have a path
-	Timeout  time.Duration // of one call; 2 s
-	MaxBytes int64         // of one answer; 8 MiB
-	Tracer   trace.Tracer  // of a span for each call; none if nil
-
-	Connections Connections // how the service is connected to
+	Name        string        // the source's name, as in @source(name:)
+	URL         string        // http://, https://, grpc:// or grpcs:// and a host; REST may have a path
+	Timeout     time.Duration // of one attempt; 2 s
+	MaxBytes    int64         // of one answer; 8 MiB
+	Policy      Policy
+	Connections Connections
+	Tracer      trace.Tracer // of a span for each call; none if nil
+	Meter       metric.Meter // of its metrics; none if nil
+	Log         *slog.Logger // hears what policies do; nobody if nil
 }
 
 func (o *Options) setDefaults() {
@@ -40,84 +42,79 @@ func (o *Options) setDefaults() {
 	if o.Tracer == nil {
 		o.Tracer = noop.NewTracerProvider().Tracer("")
 	}
+	if o.Log == nil {
+		o.Log = discard
+	}
 }
-
-// The attributes of a source call's span.
-const (
-	AttrSource    = "mainstem.source"
-	AttrOperation = "mainstem.operation"
-	AttrKeys      = "mainstem.keys"
-	AttrCode      = "mainstem.code"
-)
-
-// propagator carries the trace. Baggage is not carried: a client can put anything there, and no source declares it.
-var propagator = propagation.TraceContext{}
 
 // base is what HTTP and gRPC clients share.
 type base struct {
 	Options
-	inputs Inputs
-	last   atomic.Pointer[fault.Error] // the last call's fault; nil after a success
+	counters
+	inputs     Inputs
+	send       call // through all policies
+	flights    flights
+	breakers   breakers
+	limiter    limiter // nil if there is no limit
+	background *background
+	meters     *meters
+	last       atomic.Pointer[fault.Error] // the last call's fault; nil after a success
 }
 
-// call runs one call: it is refused unless the running field declares the source, ends after the source's timeout, and is one
-// span. do gets the context of the wire; what it fails with becomes a fault of this source and operation.
-func (b *base) call(ctx context.Context, operation string, do func(ctx context.Context) error) error {
-	if err := Declared(ctx, b.Name); err != nil {
+// init makes what is common of a client that sends by wire.
+func (b *base) init(o Options, inputs Inputs, wire func(ctx context.Context, r *request) (*reply, error)) (err error) {
+	if err := inputs.check(); err != nil {
 		return err
 	}
-	wire, cancel := context.WithTimeout(ctx, b.Timeout)
-	defer cancel()
-	wire, span := b.span(wire, operation)
-	defer span.End()
-	start := time.Now()
-	f := b.faultOf(ctx, do(wire))
-	b.note(f)
-	b.report(ctx, operation, start, f)
+	b.Options, b.inputs = o, inputs
+	b.breakers = breakers{policy: o.Policy.Breaker, changed: b.breakerChanged}
+	b.background = newBackground()
+	b.send = b.through(wire)
+	b.meters, err = newMeters(b)
+	return err
+}
+
+// orNil gives a fault as an error.
+func orNil(f *fault.Error) error {
 	if f == nil {
 		return nil
-	}
-	f = f.At(b.Name, operation)
-	if span.IsRecording() {
-		span.SetAttributes(attribute.String(AttrCode, string(f.Code)))
-		span.SetStatus(codes.Error, string(f.Code))
 	}
 	return f
 }
 
-// asClient is what every call's span is.
-var asClient = trace.WithSpanKind(trace.SpanKindClient)
-
-// span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
-func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
-	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() && !parent.IsSampled() {
-		return ctx, noop.Span{}
+// waiting says that the caller's runner waits for a service. What goes before and after, such as decoding, can add to a batch, and is not to be
+// in it.
+func (b *base) waiting(next call) call {
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		wave.Block(ctx)
+		defer wave.Unblock(ctx)
+		return next(ctx, r)
 	}
-	attributes := make([]attribute.KeyValue, 0, 3)
-	attributes = append(attributes, attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation))
-	if n, ok := ctx.Value(keysKey{}).(int); ok {
-		attributes = append(attributes, attribute.Int(AttrKeys, n))
-	}
-	return b.Tracer.Start(ctx, b.Name+" "+operation, asClient, trace.WithAttributes(attributes...))
 }
 
-// onWire says that ctx's runner waits for a service while do runs. What goes before and after, such as decoding, can add to a batch, and is
-// not to be in it.
-func onWire(ctx context.Context, do func() error) error {
-	wave.Block(ctx)
-	defer wave.Unblock(ctx)
-	return do()
+// timed bounds each attempt by the source's timeout and by what the request has left, and gives what it fails with as a fault.
+func (b *base) timed(wire func(ctx context.Context, r *request) (*reply, error)) call {
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		end := time.Now().Add(b.Timeout)
+		if !r.deadline.IsZero() && r.deadline.Before(end) {
+			end = r.deadline
+		}
+		attempt, cancel := context.WithDeadline(ctx, end)
+		defer cancel()
+		answer, err := wire(attempt, r)
+		return answer, b.faultOf(ctx, r, err)
+	}
 }
 
 // faultOf gives a call's error as a fault. When time was up, it says whose: the request's or the source's.
-func (b *base) faultOf(ctx context.Context, err error) *fault.Error {
+func (b *base) faultOf(ctx context.Context, r *request, err error) *fault.Error {
 	if err == nil {
 		return nil
 	}
 	f, known := errors.AsType[*fault.Error](err)
 	timedOut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || (known && f.Code == fault.SourceTimeout)
 	switch {
-	case timedOut && requestIsOver(ctx):
+	case timedOut && (ctx.Err() != nil || r.over()):
 		return fault.Wrap(fault.DeadlineExceeded, err)
 	case known:
 		return f
@@ -128,13 +125,9 @@ func (b *base) faultOf(ctx context.Context, err error) *fault.Error {
 	}
 }
 
-// requestIsOver says whether ctx has ended or is about to: a service that was told the deadline may give up a moment before us.
-func requestIsOver(ctx context.Context) bool {
-	if ctx.Err() != nil {
-		return true
-	}
-	deadline, ok := ctx.Deadline()
-	return ok && time.Until(deadline) < 10*time.Millisecond
+// over says whether the request's time is up or about to be: a service that was told the deadline may give up a moment before us.
+func (r *request) over() bool {
+	return !r.deadline.IsZero() && time.Until(r.deadline) < 10*time.Millisecond
 }
 
 // note keeps what a call says of the source's health.
@@ -146,22 +139,37 @@ func (b *base) note(f *fault.Error) {
 	switch f.Code {
 	case fault.SourceUnavailable, fault.SourceTimeout, fault.SourceFailed, fault.SourceContractViolation, fault.RateLimited:
 		b.last.Store(f)
-	case fault.DeadlineExceeded, fault.Internal: // says nothing of the source
+	case fault.DeadlineExceeded, fault.Overloaded, fault.Internal: // says nothing of the source
 	default: // a refusal: the service works
 		b.last.Store(nil)
 	}
+}
+
+// limitNow gives how many calls may be under way now; 0 for any number.
+func (b *base) limitNow() int64 {
+	if b.limiter == nil {
+		return 0
+	}
+	return int64(b.limiter.limit())
 }
 
 // State is what a client knows of its service.
 type State struct {
 	Reachable bool       `json:"reachable"`           // whether a connection could be made just now
 	LastFault fault.Code `json:"lastFault,omitempty"` // how the last call failed; empty if it did not
+	Breaker   string     `json:"breaker,omitempty"`   // closed, open or half-open; empty where there is none. Of several, the most open
+	Running   int64      `json:"running"`             // calls under way
+	Waiting   int64      `json:"waiting"`             // calls that wait for their turn
+	Limit     int64      `json:"limit,omitempty"`     // how many may be under way; 0 for any number
 }
 
 func (b *base) state(reachable bool) State {
-	s := State{Reachable: reachable}
+	s := State{Reachable: reachable, Running: b.running.Load(), Waiting: b.queued.Load(), Limit: b.limitNow()}
 	if f := b.last.Load(); f != nil {
 		s.LastFault = f.Code
+	}
+	if b.Policy.Breaker.Enabled {
+		s.Breaker = b.breakers.worst().String()
 	}
 	return s
 }

@@ -158,7 +158,7 @@ func clientRequest(in upstream.Inputs) upstream.Request {
 
 // theirs are the headers that every request has, whatever is passed on.
 var theirs = []string{
-	"accept", "accept-encoding", "content-length", "content-type", "user-agent", // HTTP
+	"accept", "accept-encoding", "content-length", "content-type", "user-agent", "request-timeout", // HTTP
 	":authority", "grpc-accept-encoding", // gRPC
 }
 

@@ -1,0 +1,102 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// request is one call on its way through the policies.
+type request struct {
+	operation string
+	kind      kind
+	key       string       // of a read: who has the same one may have the same answer; empty if nobody may
+	personal  bool         // whether the key says who is calling: issuer and subject
+	fresh     bool         // whether the caller wants what the service says now
+	kept      *kept        // whether no call is to be made, and how old an answer may be that is kept; nil if one may
+	deadline  time.Time    // when an answer is of no more use; zero for never
+	attempts  atomic.Int32 // that have reached the wire
+	how       how          // it was answered
+	carrier   propagation.TextMapCarrier
+
+	http       *http.Request // of REST
+	conditions http.Header   // of REST: what a cached answer is revalidated by. A 304 is a reply then, and no fault.
+
+	method   string // of gRPC: "/package.Service/Method"
+	message  []byte
+	metadata metadata.MD
+	options  []grpc.CallOption
+}
+
+// copy gives a request of its own for what is done beside the call.
+func (r *request) copy() *request {
+	return &request{
+		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, carrier: r.carrier,
+		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
+	}
+}
+
+// reply is what a service answered. Many may be given the same: it is read only.
+type reply struct {
+	status  int // of HTTP
+	header  http.Header
+	body    string
+	message []byte // of gRPC
+}
+
+// kind is what a call may do to the service.
+type kind int
+
+const (
+	command      kind = iota // may be done twice if it is sent twice
+	keyedCommand             // is done once, however often it is sent
+	read                     // does nothing
+)
+
+// how says how a call was answered: by a call of its own if empty.
+type how string
+
+const (
+	howShared      how = "shared"      // by a call that was under way
+	howFresh       how = "fresh"       // by what is kept, without a call
+	howRevalidated how = "revalidated" // by what is kept, as the service said that it is still good
+	howStale       how = "stale"       // by what is kept and is not fresh, without a call or after one that failed
+)
+
+// call makes a call, as far as the policies before it have let it through. Beside the fault of a call that the service refused, the reply
+// holds what it said.
+type call func(ctx context.Context, r *request) (*reply, *fault.Error)
+
+// policy gives a call that goes through one more policy. A policy that is not asked for gives next itself.
+type policy func(next call) call
+
+// policies gives what every call goes through. The first sees a call first and what comes of it last.
+func (b *base) policies() []policy {
+	return []policy{
+		b.observed, // first: what is traced, measured and told is what the caller waited for
+		b.shared,   // before the cache: whoever asks for what is being fetched or revalidated waits for that
+		b.cached,   // outside of everything that is about the wire. It is the fallback too: once all else has failed, what is kept may do
+		b.waiting,  // here the caller begins to wait for the service, and batches that he cannot add to may leave
+		b.retried,  // outside of breaker and limit: each attempt asks them anew, and while it waits for the next, no permit is held
+		b.hedged,   // inside of retries: a read and its double are one attempt
+		b.broken,   // before the limit: an open breaker answers at once, and takes nobody's place in the queue
+		b.limited,  // outside of the timeout: to wait for one's turn is not the service's slowness
+	}
+}
+
+// through gives what a call goes through before it is on the wire, the attempt's timeout last.
+func (b *base) through(wire func(ctx context.Context, r *request) (*reply, error)) call {
+	next := b.timed(wire)
+	for _, p := range slices.Backward(b.policies()) {
+		next = p(next)
+	}
+	return next
+}

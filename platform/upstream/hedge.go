@@ -1,0 +1,54 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/budget"
+	"github.com/failsafe-go/failsafe-go/hedgepolicy"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// hedgeMemory is how many calls the quantile of their durations remembers.
+const hedgeMemory = 500
+
+// hedged makes a read a second time when the first takes longer than most. The first answer wins, and the other call is cancelled.
+func (b *base) hedged(next call) call {
+	p := b.Policy.Hedge
+	if !p.Enabled {
+		return next
+	}
+	twice := failsafe.With[outcome](hedgepolicy.NewBuilderWithDelayQuantile[outcome](p.Quantile, hedgeMemory, uint(p.MinCalls)).
+		CancelIf(func(o outcome, _ error) bool { return o.final }).
+		WithBudget(budget.NewBuilder().WithMaxRate(p.Budget).WithMinConcurrency(1).Build()).
+		Build())
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		if r.kind != read {
+			return next(ctx, r)
+		}
+		var second atomic.Bool // whether there is a second call
+		won, err := twice.WithContext(ctx).GetWithExecution(func(e failsafe.Execution[outcome]) (o outcome, _ error) {
+			defer func() {
+				if p := recover(); p != nil { // a goroutine of failsafe-go has nobody else to recover it
+					o = outcome{fault: fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack())), final: true}
+				}
+			}()
+			if e.IsHedge() {
+				second.Store(true)
+				b.acted(ctx, r, actHedge)
+			}
+			o.reply, o.fault = next(e.Context(), r)
+			// A fault does not win while the other call may still have an answer. Where there is none yet, it is for retries.
+			o.final = o.fault == nil || !transient(o.fault) || !second.Load()
+			return o, nil
+		})
+		if err != nil {
+			return nil, b.faultOf(ctx, r, err)
+		}
+		return won.reply, won.fault
+	}
+}

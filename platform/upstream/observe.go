@@ -1,0 +1,221 @@
+package upstream
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// The attributes of a source call's span and of its metrics.
+const (
+	AttrSource    = "mainstem.source"
+	AttrOperation = "mainstem.operation"
+	AttrKeys      = "mainstem.keys"
+	AttrCode      = "mainstem.code"
+	AttrHow       = "mainstem.how"
+	AttrAction    = "mainstem.action"
+)
+
+// propagator carries the trace. Baggage is not carried: a client can put anything there, and no source declares it.
+var propagator = propagation.TraceContext{}
+
+// observed makes a call one span, measures it, and reports it to whoever asks.
+func (b *base) observed(next call) call {
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		ctx, span := b.span(ctx, r.operation)
+		defer span.End()
+		propagator.Inject(ctx, r.carrier)
+		start := time.Now()
+		answer, f := next(ctx, r)
+		if f != nil {
+			f = f.At(b.Name, r.operation)
+		}
+		b.note(f)
+		b.report(ctx, r, start, f)
+		b.meters.called(ctx, r, time.Since(start), f)
+		if span.IsRecording() {
+			if r.how != "" {
+				span.SetAttributes(attribute.String(AttrHow, string(r.how)))
+			}
+			if f != nil {
+				span.SetAttributes(attribute.String(AttrCode, string(f.Code)))
+				span.SetStatus(codes.Error, string(f.Code))
+			}
+		}
+		return answer, f
+	}
+}
+
+// asClient is what every call's span is.
+var asClient = trace.WithSpanKind(trace.SpanKindClient)
+
+// span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
+func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
+	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() && !parent.IsSampled() {
+		return ctx, noop.Span{}
+	}
+	attributes := make([]attribute.KeyValue, 0, 3)
+	attributes = append(attributes, attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation))
+	if n, ok := ctx.Value(keysKey{}).(int); ok {
+		attributes = append(attributes, attribute.Int(AttrKeys, n))
+	}
+	return b.Tracer.Start(ctx, b.Name+" "+operation, asClient, trace.WithAttributes(attributes...))
+}
+
+// acted tells the log, the metrics and the call's span what a policy has done with a call.
+func (b *base) acted(ctx context.Context, r *request, action string, args ...any) {
+	b.meters.acted(ctx, r, action)
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		span.AddEvent(action, trace.WithAttributes(attribute.String(AttrAction, action)))
+	}
+	b.Log.InfoContext(ctx, messages[action], append([]any{"source", b.Name, "operation", r.operation}, args...)...)
+}
+
+// messages are what the log says of what policies do.
+var messages = map[string]string{
+	actRetry: "calling a source again",
+	actHedge: "calling a source a second time, as it is slow",
+	actFull:  "a source has as many calls as it may have, and as many wait: refused",
+	actSpent: "a source's retries are used up: its fault stands",
+	actStale: "a source's kept answer is used though it is not fresh",
+}
+
+// What policies do with calls.
+const (
+	actRetry = "retry"
+	actHedge = "hedge"
+	actFull  = "refuse"
+	actSpent = "budget"
+	actStale = "stale"
+)
+
+// breakerChanged tells of a breaker's new state.
+func (b *base) breakerChanged(operation string, e circuitbreaker.StateChangedEvent) {
+	m := e.Metrics()
+	args := []any{"source", b.Name, "from", e.OldState.String(), "to", e.NewState.String()}
+	if operation != "" {
+		args = append(args, "operation", operation)
+	}
+	if e.NewState == circuitbreaker.OpenState {
+		args = append(args, "calls", m.Executions(), "failed", m.Failures(), "wait", b.Policy.Breaker.Delay.String())
+	}
+	b.Log.Warn("a circuit breaker has changed", args...)
+}
+
+// meters measure a source's calls. A nil one measures nothing.
+type meters struct {
+	source   string
+	duration metric.Float64Histogram
+	actions  metric.Int64Counter
+
+	mu      sync.RWMutex
+	options map[measured]metric.MeasurementOption // made once each: their number is bounded by the contract's
+}
+
+// measured is what calls and actions are told apart by.
+type measured struct {
+	operation string
+	code      fault.Code
+	how       how
+	action    string
+}
+
+// newMeters makes the instruments of a source.
+func newMeters(b *base) (*meters, error) {
+	if b.Meter == nil {
+		return nil, nil
+	}
+	m := &meters{source: b.Name, options: map[measured]metric.MeasurementOption{}}
+	var err error
+	m.duration, err = b.Meter.Float64Histogram("mainstem.source.call.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long calls of a source took, attempts and waits included."),
+		metric.WithExplicitBucketBoundaries(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10))
+	if err != nil {
+		return nil, err
+	}
+	m.actions, err = b.Meter.Int64Counter("mainstem.source.actions", metric.WithDescription("What policies did with calls of a source: retry, hedge, refuse, budget, stale."))
+	if err != nil {
+		return nil, err
+	}
+	source := metric.WithAttributes(attribute.String(AttrSource, b.Name))
+	for name, gauge := range map[string]struct {
+		of   func() int64
+		says string
+	}{
+		"mainstem.source.calls.running": {b.running.Load, "How many calls of a source are under way."},
+		"mainstem.source.calls.waiting": {b.queued.Load, "How many calls of a source wait for their turn."},
+		"mainstem.source.calls.limit":   {b.limitNow, "How many calls of a source may be under way; 0 for any number."},
+	} {
+		_, err := b.Meter.Int64ObservableGauge(name, metric.WithDescription(gauge.says), metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(gauge.of(), source)
+			return nil
+		}))
+		if err != nil {
+			return nil, err
+		}
+	}
+	_, err = b.Meter.Int64ObservableGauge("mainstem.source.breaker.state", metric.WithDescription("0 closed, 1 open, 2 half open."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			for operation, state := range b.breakers.states() {
+				o.Observe(int64(state), metric.WithAttributes(attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation)))
+			}
+			return nil
+		}))
+	return m, err
+}
+
+func (m *meters) called(ctx context.Context, r *request, took time.Duration, f *fault.Error) {
+	if m == nil {
+		return
+	}
+	of := measured{operation: r.operation, how: r.how}
+	if f != nil {
+		of.code = f.Code
+	}
+	m.duration.Record(ctx, took.Seconds(), m.option(of))
+}
+
+func (m *meters) acted(ctx context.Context, r *request, action string) {
+	if m != nil {
+		m.actions.Add(ctx, 1, m.option(measured{operation: r.operation, action: action}))
+	}
+}
+
+// option gives the attributes of a measurement.
+func (m *meters) option(of measured) metric.MeasurementOption {
+	m.mu.RLock()
+	o, ok := m.options[of]
+	m.mu.RUnlock()
+	if ok {
+		return o
+	}
+	attributes := []attribute.KeyValue{attribute.String(AttrSource, m.source), attribute.String(AttrOperation, of.operation)}
+	for key, value := range map[string]string{AttrCode: string(of.code), AttrHow: string(of.how), AttrAction: of.action} {
+		if value != "" {
+			attributes = append(attributes, attribute.String(key, value))
+		}
+	}
+	o = metric.WithAttributeSet(attribute.NewSet(attributes...))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.options[of] = o
+	return o
+}
+
+// discard is the log of a source that has none.
+var discard = slog.New(slog.DiscardHandler)
+
+// counters are how many calls are under way, and wait for their turn.
+type counters struct{ running, queued atomic.Int64 }

@@ -68,7 +68,7 @@ func (s *breakers) refusal(operation string) *fault.Error {
 // counted makes a call and tells the breaker how it went. What says nothing of the service is not told, except of a probe: its permit
 // comes back with what it is told.
 func counted(b breaker, probe bool, next call, ctx context.Context, r *request) (answer *reply, f *fault.Error) { //nolint:revive // the context belongs to the call
-	f = fault.Wrap(fault.Internal, errors.New("panic")) // if there is no other
+	f = errGone // unless next returns
 	defer func() {
 		switch healthy, known := health(f); {
 		case known && healthy:

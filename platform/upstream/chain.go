@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -100,3 +101,6 @@ func (b *base) through(wire func(ctx context.Context, r *request) (*reply, error
 	}
 	return next
 }
+
+// errGone is what is wrong with a call that does not return: it panics, or ends its goroutine.
+var errGone = fault.Wrap(fault.Internal, errors.New("the call did not return"))

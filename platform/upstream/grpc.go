@@ -79,10 +79,11 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 		operation: operation, kind: g.kindOf(method, args), carrier: metadataCarrier(md),
 		method: method, message: message, metadata: md, options: opts,
 	}
+	var key []byte
 	if r.kind == read && len(opts) == 0 {
-		r.key = operation + "\x00" + method
+		key = append(make([]byte, 0, 256), method...)
 	}
-	g.take(ctx, r, func(name, value string) { md.Set(name, value) })
+	g.take(ctx, r, key, func(name, value string) { md.Set(name, value) })
 	found, f := g.send(ctx, r)
 	if f != nil {
 		return f
@@ -141,7 +142,7 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	}
 	md := metadata.MD{}
 	r := &request{}
-	g.take(ctx, r, func(name, value string) { md.Set(name, value) })
+	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
 	propagator.Inject(ctx, metadataCarrier(md))
 	var s grpc.ClientStream
 	err := onWire(ctx, func() (err error) {

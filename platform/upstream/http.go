@@ -74,10 +74,11 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 		return answer, fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err)).At(h.Name, operation)
 	}
 	r := &request{operation: operation, kind: kindOf(req), http: req, carrier: propagation.HeaderCarrier(req.Header)}
+	var key []byte
 	if r.kind == read {
-		r.key = keyOf(operation, req)
+		key = keyOf(make([]byte, 0, 256), operation, req)
 	}
-	h.take(ctx, r, req.Header.Set)
+	h.take(ctx, r, key, req.Header.Set)
 	req.Header["Accept"] = accept
 	found, f := h.send(ctx, r)
 	if found != nil && f == nil {
@@ -101,11 +102,15 @@ func kindOf(req *http.Request) kind {
 	}
 }
 
-// keyOf gives what the answer to a read depends on that the source itself has asked for.
-func keyOf(operation string, req *http.Request) string {
-	key := operation + "\x00" + req.Method + "\x00" + req.URL.String()
-	for _, name := range slices.Sorted(maps.Keys(req.Header)) {
-		key += "\x00" + name + ":" + strings.Join(req.Header[name], ",")
+// keyOf appends what the answer to a read depends on that the source itself has asked for.
+func keyOf(key []byte, operation string, req *http.Request) []byte {
+	for _, part := range [...]string{operation, req.Method, req.URL.EscapedPath(), req.URL.RawQuery} {
+		key = append(append(key, part...), 0)
+	}
+	if len(req.Header) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(req.Header)) {
+			key = fmt.Appendf(key, "%s:%q\x00", name, req.Header[name])
+		}
 	}
 	return key
 }
@@ -157,7 +162,7 @@ func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline), 0).Truncate(time.Millisecond)
-		req.Header[timeoutHeader] = []string{strconv.FormatFloat(left.Seconds(), 'f', -1, 64)}
+		req.Header[timeoutHeader] = []string{string(strconv.AppendFloat(make([]byte, 0, 16), left.Seconds(), 'f', -1, 64))}
 	}
 	return req
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -63,43 +62,45 @@ func (in Inputs) each(r Request, set func(name, value string)) {
 	}
 	for _, claim := range in.Claims {
 		if v := r.Claims[claim]; v != "" && validHeaderValue(v) {
-			set(textproto.CanonicalMIMEHeaderKey("Caller-"+claim), v)
+			set(claimHeader(claim), v)
 		}
 	}
 }
 
-// take gives a call what it has of the client's request: its deadline, and what the source declares, which set passes on and which becomes
-// part of the key. A subject without its issuer says nothing: who declares one has both in the key.
-func (b *base) take(ctx context.Context, r *request, set func(name, value string)) {
+// claimHeader gives the header that a claim is passed on by.
+func claimHeader(claim string) string {
+	switch claim { // those that there nearly always are
+	case "sub":
+		return "Caller-Sub"
+	case "iss":
+		return "Caller-Iss"
+	}
+	return textproto.CanonicalMIMEHeaderKey("Caller-" + claim)
+}
+
+// take gives a call what it has of the client's request: its deadline, and what the source declares, which set passes on. With the latter key
+// becomes the call's, if it is not empty. A subject without its issuer says nothing: who declares one has both in the key.
+func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, value string)) {
 	client, _ := ctx.Value(requestKey{}).(Request)
 	if deadline, ok := ctx.Deadline(); ok {
 		r.deadline = deadline.Add(-client.Reserve)
 	}
-	r.fresh = client.Fresh
-	if k, ok := keptOf(ctx); ok {
-		r.kept = &k
-	}
-	var key strings.Builder
+	r.fresh, r.kept = client.Fresh, keptOf(ctx)
+	keyed := len(key) > 0
 	b.inputs.each(client, func(name, value string) {
 		set(name, value)
-		if r.key != "" {
-			key.WriteByte(0)
-			key.WriteString(name)
-			key.WriteByte(':')
-			key.WriteString(value)
+		if keyed {
+			key = append(append(append(append(key, 0), name...), ':'), value...)
 		}
 	})
-	if r.key == "" {
+	if !keyed {
 		return
 	}
 	if slices.Contains(b.inputs.Claims, "sub") && client.Claims["sub"] != "" {
 		r.personal = true
-		key.WriteByte(0)
-		key.WriteString(client.Claims["iss"])
+		key = append(append(key, 0), client.Claims["iss"]...)
 	}
-	key.WriteByte(0)
-	key.Write(r.message) // last, as it may have any bytes
-	r.key += key.String()
+	r.key = string(append(append(key, 0), r.message...)) // the message last, as it may have any bytes
 }
 
 // validHeaderValue says whether v is printable ASCII of a bounded size. Claims come from tokens and may be anything; with a header that

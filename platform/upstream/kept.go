@@ -17,16 +17,15 @@ type keptKey struct{}
 // than maxAge, whether it is fresh or not, and note hears how old it is, from the goroutine that reads. What is not kept fails with
 // SOURCE_UNAVAILABLE, and so does whatever is no read.
 func WithKept(ctx context.Context, maxAge time.Duration, note func(age time.Duration)) context.Context {
-	return context.WithValue(ctx, keptKey{}, kept{maxAge, note})
+	return context.WithValue(ctx, keptKey{}, &kept{maxAge, note})
 }
 
 // Kept says whether the context is WithKept's.
 func Kept(ctx context.Context) bool {
-	_, ok := keptOf(ctx)
-	return ok
+	return keptOf(ctx) != nil
 }
 
-func keptOf(ctx context.Context) (kept, bool) {
-	k, ok := ctx.Value(keptKey{}).(kept)
-	return k, ok
+func keptOf(ctx context.Context) *kept {
+	k, _ := ctx.Value(keptKey{}).(*kept)
+	return k
 }

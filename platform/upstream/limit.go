@@ -71,10 +71,16 @@ type fixed struct {
 	admitted bulkhead.Bulkhead[any] // who waits or runs
 	permits  bulkhead.Bulkhead[any] // who runs
 	max      int
+	release  func(ended bool)
 }
 
 func newFixed(p LimitPolicy) *fixed {
-	return &fixed{admitted: bulkhead.New[any](uint(p.Max + p.Queue)), permits: bulkhead.New[any](uint(p.Max)), max: p.Max}
+	l := &fixed{admitted: bulkhead.New[any](uint(p.Max + p.Queue)), permits: bulkhead.New[any](uint(p.Max)), max: p.Max} //nolint:gosec // checked not to be negative
+	l.release = func(bool) {
+		l.permits.ReleasePermit()
+		l.admitted.ReleasePermit()
+	}
+	return l
 }
 
 func (l *fixed) acquire(ctx context.Context, wait time.Duration) (func(ended bool), error) {
@@ -86,11 +92,6 @@ func (l *fixed) acquire(ctx context.Context, wait time.Duration) (func(ended boo
 		return nil, err
 	}
 	return l.release, nil
-}
-
-func (l *fixed) release(bool) {
-	l.permits.ReleasePermit()
-	l.admitted.ReleasePermit()
 }
 
 func (l *fixed) limit() int { return l.max }

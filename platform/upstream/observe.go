@@ -63,7 +63,7 @@ var asClient = trace.WithSpanKind(trace.SpanKindClient)
 
 // span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
 func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
-	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() && !parent.IsSampled() {
+	if parent := trace.SpanContextFromContext(ctx); b.Tracer == nil || parent.IsValid() && !parent.IsSampled() {
 		return ctx, noop.Span{}
 	}
 	attributes := make([]attribute.KeyValue, 0, 3)

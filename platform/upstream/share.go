@@ -85,7 +85,7 @@ func (f *flight) hurried(timeout time.Duration) bool {
 // fly makes a flight's call and tells all who have joined.
 func (all *flights) fly(ctx, inner context.Context, r *request, f *flight, next call) (*reply, *fault.Error) {
 	stop := context.AfterFunc(ctx, func() { all.leave(r.key, f) })
-	f.fault = fault.New(fault.Internal, "") // of those who have joined, if next does not return
+	f.fault = errGone // of those who have joined, unless next returns
 	defer func() {
 		stop()
 		all.land(r.key, f)

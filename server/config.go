@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -17,7 +16,8 @@ import (
 // Config is what mainstem.yaml says. The zero value is not valid: begin with DefaultConfig.
 type Config struct {
 	Listen          string                  `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
-	RequestTimeout  config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED."`
+	RequestTimeout  config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED. A client can ask for less by the header Request-Timeout."`
+	AnswerReserve   config.Duration         `yaml:"answerReserve" desc:"How long before that calls of sources end, so that what is ready can be written in time; never more than a tenth of the time that the request has."`
 	MaxBodyBytes    config.Bytes            `yaml:"maxBodyBytes" desc:"The largest request that is read."`
 	Executor        string                  `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
 	ShareOperations bool                    `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
@@ -46,22 +46,12 @@ type AuthConfig struct {
 	Leeway    config.Duration `yaml:"leeway" desc:"How far the issuer's clock may be off."`
 }
 
-// SourceConfig is where a service is and how it is called.
-type SourceConfig struct {
-	URL              string          `yaml:"url" desc:"http:// or https:// for REST, grpc:// or grpcs:// for gRPC, and host and port; none where there is no such service."`
-	Timeout          config.Duration `yaml:"timeout" desc:"How long one call may take."`
-	MaxResponseBytes config.Bytes    `yaml:"maxResponseBytes" desc:"The largest answer that is read."`
-}
-
-// NoService is the URL of a source where there is no such service: its fields fail with SOURCE_UNAVAILABLE. It has to be said, since a
-// source that the configuration forgets is an error.
-const NoService = "none"
-
 // DefaultConfig gives the defaults: everything but the services' addresses.
 func DefaultConfig() Config {
 	c := Config{
 		Listen:          "127.0.0.1:4000",
 		RequestTimeout:  config.Duration(5 * time.Second),
+		AnswerReserve:   config.Duration(20 * time.Millisecond),
 		MaxBodyBytes:    1 << 20,
 		Executor:        executorCompiled,
 		ShareOperations: true,
@@ -74,7 +64,7 @@ func DefaultConfig() Config {
 		Sources:         map[string]SourceConfig{},
 	}
 	for _, name := range sourceNames() {
-		c.Sources[name] = SourceConfig{Timeout: config.Duration(2 * time.Second), MaxResponseBytes: 8 << 20}
+		c.Sources[name] = defaultSource()
 	}
 	return c
 }
@@ -98,12 +88,8 @@ var logLevels = []string{"debug", "info", "warn", "error"}
 
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
-	var wrong config.Problems
-	check := func(ok bool, path, format string, args ...any) {
-		if !ok {
-			wrong = append(wrong, config.Problem{Path: path, Message: fmt.Sprintf(format, args...)})
-		}
-	}
+	var wrong problems
+	check := wrong.check
 	_, _, err := net.SplitHostPort(c.Listen)
 	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
 	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
@@ -113,17 +99,7 @@ func (c Config) Validate() error {
 	for _, origin := range c.CORS.AllowedOrigins {
 		check(origin == "*" || originPattern.MatchString(origin), "cors.allowedOrigins", "%q is no origin such as https://shop.example", origin)
 	}
-	made, _ := newClients(c.Sources, nil)
-	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		s, path := c.Sources[name], "sources."+name
-		check(slices.Contains(made.names, name), path, "there is no such source; there are %s", strings.Join(made.names, ", "))
-		check(s.Timeout > 0, path+".timeout", "must be longer than nothing")
-		check(s.MaxResponseBytes > 0 && s.MaxResponseBytes <= maxBytes, path+".maxResponseBytes", "must be more than nothing, and %s at most", maxBytes)
-	}
-	for _, name := range made.names {
-		check(made.wrong[name] == nil, "sources."+name+".url", "%v; it is `none` where there is no such service", made.wrong[name])
-	}
-	if err := made.close(); err != nil {
+	if err := c.checkSources(&wrong); err != nil {
 		return err
 	}
 	if c.Auth != (AuthConfig{}) {
@@ -134,8 +110,26 @@ func (c Config) Validate() error {
 		check(c.Auth.JWKSURL == "" || err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https"), "auth.jwksUrl", "must be an http:// or https:// URL")
 	}
 	check(slices.Contains(logLevels, c.LogLevel), "logLevel", "must be one of %s", strings.Join(logLevels, ", "))
-	if len(wrong) > 0 {
-		return wrong
+	return wrong.err()
+}
+
+// checkSources notes what is wrong with the sources' settings, of which each must have a service's address. It fails if what it makes to find
+// that out cannot be closed.
+func (c Config) checkSources(wrong *problems) error {
+	addresses := make(map[string]SourceConfig, len(c.Sources))
+	for name, source := range c.Sources {
+		addresses[name] = SourceConfig{URL: source.URL}
 	}
-	return nil
+	made, _ := newClients(addresses, telling{})
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		if !slices.Contains(made.names, name) {
+			wrong.check(false, "sources."+name, "there is no such source; there are %s", strings.Join(made.names, ", "))
+			continue
+		}
+		wrong.below("sources."+name, c.Sources[name].Validate())
+	}
+	for _, name := range made.names {
+		wrong.check(made.wrong[name] == nil, "sources."+name+".url", "%v; it is `none` where there is no such service", made.wrong[name])
+	}
+	return made.close()
 }

@@ -133,7 +133,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, "Cache-Control", "Traceparent", "Tracestate"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "Traceparent", "Tracestate"},
 		ExposedHeaders: []string{telemetry.RequestIDHeader, telemetry.TraceIDHeader},
 		MaxAge:         600, // seconds
 	}).Handler(next)
@@ -154,17 +154,9 @@ func (s *Server) identify(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) deadline(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout.Std())
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
 func (s *Server) passInputs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen := upstream.Request{Header: r.Header}
+		seen := upstream.Request{Header: r.Header, Reserve: s.reserve(r.Context()), Fresh: noCache(r.Header.Values("Cache-Control"))}
 		if caller, ok := authn.From(r.Context()); ok {
 			seen.Claims = map[string]string{"iss": caller.Issuer, "sub": caller.Subject}
 		}

@@ -62,7 +62,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return fmt.Errorf("auth: %w", err)
 		}
 	}
-	s.clients, s.sources = newClients(s.config.Sources, s.tracer) // Validate has found nothing wrong with them
+	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, nil, s.log}) // Validate has found nothing wrong with them
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)

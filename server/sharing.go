@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -12,12 +13,15 @@ import (
 )
 
 // identity gives what the answer of a query depends on beside its text and variables: the caller, whom resolvers can see, and what the
-// sources that it reaches pass on of the request. Requests that ask for an answer of their own are not shared.
+// sources that it reaches pass on of the request, and the time that its client gives it. Requests that ask for an answer of their own are not shared.
 func (s *Server) identity(ctx context.Context, sources []string) (string, bool) {
 	if noCache(graphql.GetOperationContext(ctx).Headers.Values("Cache-Control")) {
 		return "", false
 	}
 	var b strings.Builder
+	if asked, ok := ctx.Value(timeoutKey{}).(time.Duration); ok {
+		b.WriteString(asked.String()) // what is not ready by then is not in the answer. It is not quoted, and so no issuer
+	}
 	if caller, known := authn.From(ctx); known {
 		for _, part := range append([]string{caller.Issuer, caller.Subject}, slices.Sorted(slices.Values(caller.Scopes))...) {
 			b.WriteString(strconv.Quote(part))

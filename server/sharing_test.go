@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"pgregory.net/rapid"
@@ -21,10 +22,11 @@ var shops = &Server{clients: &clients{inputs: map[string]upstream.Inputs{
 	"quiet": {},
 }}}
 
-// asker is who asks, and with which headers.
+// asker is who asks, with which headers, and how long she will wait.
 type asker struct {
-	caller authn.Caller // nobody without a subject
-	header http.Header
+	caller  authn.Caller // nobody without a subject
+	header  http.Header
+	timeout time.Duration // the gateway's if 0
 }
 
 // identity is that of a query which reaches some sources.
@@ -33,6 +35,9 @@ func (a *asker) identity(ctx context.Context, sources ...string) (string, bool) 
 	if a.caller.Subject != "" {
 		ctx = authn.With(ctx, a.caller)
 		seen.Claims = map[string]string{"iss": a.caller.Issuer, "sub": a.caller.Subject}
+	}
+	if a.timeout > 0 {
+		ctx = context.WithValue(ctx, timeoutKey{}, a.timeout)
 	}
 	ctx = graphql.WithOperationContext(ctx, &graphql.OperationContext{Headers: a.header})
 	return shops.identity(upstream.WithRequest(ctx, seen), sources)
@@ -46,7 +51,7 @@ func TestWhoseAnswersAreShared(t *testing.T) {
 		change(&changed)
 		return asker{caller: changed}
 	}
-	german := asker{wendy, http.Header{"Accept-Language": {"de"}}}
+	german := asker{caller: wendy, header: http.Header{"Accept-Language": {"de"}}}
 	for reason, test := range map[string]struct {
 		one, other asker
 		sources    []string
@@ -64,6 +69,9 @@ func TestWhoseAnswersAreShared(t *testing.T) {
 		"two scopes in one":                {asker{caller: wendy}, with(func(c *authn.Caller) { c.Scopes = []string{"xy"} }), nil, false},
 		"a subject with half the issuer":   {asker{caller: wendy}, with(func(c *authn.Caller) { c.Issuer, c.Subject = "", "awendy" }), nil, false},
 		"a header that a source is given":  {asker{caller: wendy}, german, []string{"near"}, false},
+		"less time":                        {asker{caller: wendy}, asker{caller: wendy, timeout: time.Second}, nil, false},
+		"other times":                      {asker{timeout: time.Minute}, asker{timeout: time.Second}, nil, false},
+		"the same time":                    {asker{timeout: time.Second}, asker{timeout: time.Second}, nil, true},
 		"a header that no source is given": {asker{caller: wendy}, german, []string{"far", "quiet"}, true},
 	} {
 		t.Run(reason, func(t *testing.T) {
@@ -103,6 +111,7 @@ func TestIdentitiesTellCallersApart(t *testing.T) {
 			return &asker{
 				authn.Caller{Issuer: letters[:cuts[0]], Subject: letters[cuts[0]:cuts[1]], Scopes: []string{letters[cuts[1]:cuts[2]], letters[cuts[2]:]}},
 				http.Header{"Accept-Language": {language.Draw(t, "language")}, "X-Region": {language.Draw(t, "region")}},
+				rapid.SampledFrom([]time.Duration{0, 1, time.Second}).Draw(t, "timeout"),
 			}
 		})
 		one, other := drawn.Draw(t, "one"), drawn.Draw(t, "other")
@@ -117,7 +126,7 @@ func TestIdentitiesTellCallersApart(t *testing.T) {
 
 // looksLike says whether nobody who answers can tell two askers apart.
 func (a *asker) looksLike(b *asker, reached []string) bool {
-	if a.caller.Subject != b.caller.Subject ||
+	if a.caller.Subject != b.caller.Subject || a.timeout != b.timeout ||
 		slices.Contains(reached, "near") && a.header.Get("Accept-Language") != b.header.Get("Accept-Language") ||
 		slices.Contains(reached, "far") && a.header.Get("X-Region") != b.header.Get("X-Region") {
 		return false

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/upstream"
@@ -40,21 +42,28 @@ type client interface {
 // clients makes the sources' clients, and keeps them by name, or what was wrong with them.
 type clients struct {
 	configs map[string]SourceConfig
-	tracer  trace.Tracer
-	names   []string // in the order of connect
-	made    map[string]client
-	wrong   map[string]error
-	inputs  map[string]upstream.Inputs
+	telling
+	names  []string // in the order of connect
+	made   map[string]client
+	wrong  map[string]error
+	inputs map[string]upstream.Inputs
 }
 
-func newClients(configs map[string]SourceConfig, tracer trace.Tracer) (*clients, resolvers.Sources) {
-	c := &clients{configs: configs, tracer: tracer, made: map[string]client{}, wrong: map[string]error{}, inputs: map[string]upstream.Inputs{}}
+// telling is whom clients tell of their calls. The zero value is nobody.
+type telling struct {
+	tracer trace.Tracer
+	meter  metric.Meter
+	log    *slog.Logger
+}
+
+func newClients(configs map[string]SourceConfig, to telling) (*clients, resolvers.Sources) {
+	c := &clients{configs: configs, telling: to, made: map[string]client{}, wrong: map[string]error{}, inputs: map[string]upstream.Inputs{}}
 	return c, connect(c)
 }
 
 // sourceNames gives the name of every source.
 func sourceNames() []string {
-	c, _ := newClients(nil, nil)
+	c, _ := newClients(nil, telling{})
 	return c.names
 }
 
@@ -88,7 +97,10 @@ func (c *clients) options(name, scheme string) upstream.Options {
 	if s.URL == NoService {
 		s.URL = scheme + "://" + nobody
 	}
-	return upstream.Options{Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Tracer: c.tracer}
+	return upstream.Options{
+		Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Policy: s.Policy, Connections: s.Connections,
+		Tracer: c.tracer, Meter: c.meter, Log: c.log,
+	}
 }
 
 // close ends every connection.

@@ -158,6 +158,17 @@ type Problem struct {
 	excerpt string
 }
 
+// Problemf makes a problem of what is wrong at a path.
+func Problemf(path, format string, args ...any) Problem {
+	return Problem{Path: path, Message: fmt.Sprintf(format, args...)}
+}
+
+// Below gives the problem as one of whoever holds the settings at path.
+func (p Problem) Below(path string) Problem {
+	p.Path = join(path, p.Path)
+	return p
+}
+
 // Error gives the place, the path and what is wrong; below it, the line of the file.
 func (p Problem) Error() string {
 	var parts []string

@@ -57,6 +57,7 @@ func DefaultConnections() Connections {
 
 // Validate gives config.Problems for settings that no source can have, and for files that do not hold what they should.
 func (c Connections) Validate() error {
+	c = c.orDefaults()
 	var problems config.Problems
 	check := func(ok bool, path, format string, args ...any) {
 		if !ok {

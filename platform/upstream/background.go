@@ -26,8 +26,8 @@ func newBackground() *background {
 }
 
 // run makes a call in the background, within the trace of ctx and nothing else of it. It does nothing once the background is closed, and says so.
-func (b *background) run(ctx context.Context, r *request, do func(ctx context.Context, r *request)) bool {
-	inner := trace.ContextWithSpanContext(b.ctx, trace.SpanContextFromContext(ctx)) //nolint:contextcheck // it outlives the caller's
+func (b *background) run(ctx context.Context, r *request, do func(ctx context.Context, r *request)) bool { //nolint:contextcheck // it outlives the caller's
+	inner := trace.ContextWithSpanContext(b.ctx, trace.SpanContextFromContext(ctx))
 	own := r.copy()
 	own.deadline = time.Time{}
 	b.mu.Lock()

@@ -40,10 +40,10 @@ func (b *base) broken(next call) call {
 		if breaker.IsHalfOpen() {
 			// A probe is everybody's: it is not to be cut off because its caller has little time, or goes.
 			return b.background.apart(ctx, r, func(ctx context.Context, r *request) (*reply, *fault.Error) {
-				return counted(breaker, true, next, ctx, r)
+				return counted(ctx, r, next, breaker, true)
 			})
 		}
-		return counted(breaker, false, next, ctx, r)
+		return counted(ctx, r, next, breaker, false)
 	}
 }
 
@@ -67,7 +67,7 @@ func (s *breakers) refusal(operation string) *fault.Error {
 
 // counted makes a call and tells the breaker how it went. What says nothing of the service is not told, except of a probe: its permit
 // comes back with what it is told.
-func counted(b breaker, probe bool, next call, ctx context.Context, r *request) (answer *reply, f *fault.Error) { //nolint:revive // the context belongs to the call
+func counted(ctx context.Context, r *request, next call, b breaker, probe bool) (answer *reply, f *fault.Error) {
 	f = errGone // unless next returns
 	defer func() {
 		switch healthy, known := health(f); {
@@ -121,8 +121,8 @@ func (s *breakers) of(operation string) breaker {
 func (s *breakers) make(operation string) breaker {
 	p := s.policy
 	return circuitbreaker.NewBuilder[any]().
-		WithFailureRateThreshold(p.FailureRate, uint(p.MinCalls), p.Window.Std()). //nolint:gosec // checked to be positive
-		WithSuccessThreshold(uint(p.Probes)).                                      //nolint:gosec // likewise
+		WithFailureRateThreshold(p.FailureRate, uint(p.MinCalls), p.Window.Std()).
+		WithSuccessThreshold(uint(p.Probes)).
 		WithDelay(p.Delay.Std()).
 		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { s.changed(operation, e) }).
 		Build()

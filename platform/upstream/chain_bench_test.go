@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -95,6 +94,6 @@ func TestPoliciesAllocateLittle(t *testing.T) { // not parallel: all allocations
 	}
 	more := of(call) - of(func(ctx context.Context) error { return bare(ctx, answer) })
 	if more > 25 {
-		t.Error(fmt.Sprintf("%.0f allocations more", more))
+		t.Errorf("%.0f allocations more", more)
 	}
 }

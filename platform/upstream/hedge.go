@@ -41,7 +41,7 @@ func (b *base) hedged(next call) call {
 				second.Store(true)
 				b.acted(ctx, r, actHedge)
 			}
-			o.reply, o.fault = next(e.Context(), r)
+			o.reply, o.fault = next(e.Context(), r) //nolint:contextcheck // it comes from ctx
 			// A fault does not win while the other call may still have an answer. Where there is none yet, it is for retries.
 			o.final = o.fault == nil || !transient(o.fault) || !second.Load()
 			return o, nil

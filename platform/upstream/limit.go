@@ -75,7 +75,7 @@ type fixed struct {
 }
 
 func newFixed(p LimitPolicy) *fixed {
-	l := &fixed{admitted: bulkhead.New[any](uint(p.Max + p.Queue)), permits: bulkhead.New[any](uint(p.Max)), max: p.Max} //nolint:gosec // checked not to be negative
+	l := &fixed{admitted: bulkhead.New[any](uint(p.Max + p.Queue)), permits: bulkhead.New[any](uint(p.Max)), max: p.Max}
 	l.release = func(bool) {
 		l.permits.ReleasePermit()
 		l.admitted.ReleasePermit()

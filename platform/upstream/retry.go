@@ -96,11 +96,11 @@ func transient(f *fault.Error) bool {
 // together; but not before the service wants to be asked again.
 func (p RetryPolicy) wait(retries int, retryAfter time.Duration) time.Duration {
 	longest := min(p.Base.Std()<<retries, p.Longest.Std())
-	return retryAfter + rand.N(longest+1)
+	return retryAfter + rand.N(longest+1) //nolint:gosec // nobody gains by guessing it
 }
 
-// retryBudget bounds the retries of a source by its calls, so that a sick service is not asked much more often than a healthy one. failsafe-go's budget bounds how
-// many run at once, which bounds nothing where calls come one after the other.
+// retryBudget bounds the retries of a source by its calls, so that a sick service is not asked much more often than a healthy one.
+// failsafe-go's budget bounds how many run at once, which bounds nothing where calls come one after the other.
 type retryBudget struct {
 	perCall, perSecond float64
 

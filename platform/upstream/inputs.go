@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,6 +24,9 @@ var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 // check fails for headers that must not be passed on.
 func (in Inputs) check() error {
 	for _, name := range in.Headers {
+		if strings.HasPrefix(http.CanonicalHeaderKey(name), "Caller-") {
+			return fmt.Errorf("the header %s must not be passed on: a client could say that it is anybody", name)
+		}
 		if slices.Contains(secretHeaders, http.CanonicalHeaderKey(name)) {
 			return fmt.Errorf("the header %s must not be passed on: declare claims in its place", name)
 		}
@@ -96,11 +101,11 @@ func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, 
 	if !keyed {
 		return
 	}
-	if slices.Contains(b.inputs.Claims, "sub") && client.Claims["sub"] != "" {
+	if sub := client.Claims["sub"]; sub != "" && validHeaderValue(sub) && slices.Contains(b.inputs.Claims, "sub") {
 		r.personal = true
-		key = append(append(key, 0), client.Claims["iss"]...)
+		key = strconv.AppendQuote(append(key, 0), client.Claims["iss"])
 	}
-	r.key = string(append(append(key, 0), r.message...)) // the message last, as it may have any bytes
+	r.key = string(append(append(key, 0, 0), r.message...)) // two zeros are nowhere before it: whatever its bytes are, none of them is an input
 }
 
 // validHeaderValue says whether v is printable ASCII of a bounded size. Claims come from tokens and may be anything; with a header that

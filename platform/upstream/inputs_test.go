@@ -99,7 +99,7 @@ func TestMetadataIsNotPassedOn(t *testing.T) {
 
 func TestCredentialsAreNeverPassedOn(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"Authorization", "authorization", "COOKIE", "Proxy-Authorization"} {
+	for _, name := range []string{"Authorization", "authorization", "COOKIE", "Proxy-Authorization", "caller-sub"} {
 		in := upstream.Inputs{Headers: []string{"Accept-Language", name}}
 		if _, err := upstream.NewHTTP(upstream.Options{URL: "http://127.0.0.1:1"}, in); err == nil {
 			t.Errorf("a REST source may pass on %s", name)

@@ -22,6 +22,7 @@ import (
 	"github.com/mainstem/mainstem/platform/exec/exectest"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/server"
 )
 
@@ -122,6 +123,10 @@ func rivals(t *testing.T) *rivalry {
 			s := &stack{demo: first.demo, client: first.client}
 			c := configOf(t, s.demo, config, nil)
 			c.Telemetry.Processor = nil // nobody looks at the spans
+			for name, source := range c.Sources {
+				source.Policy = upstream.Policy{} // of which the breaker would go on refusing what the next operation finds well again
+				c.Sources[name] = source
+			}
 			s.run(t, c, log, options{})
 			r.gateways[rival{executor, refusing}] = s
 		}

@@ -93,13 +93,19 @@ func (b *base) policies() []policy {
 	}
 }
 
-// through gives what a call goes through before it is on the wire, the attempt's timeout last.
+// through gives what a call goes through before it is on the wire, the attempt's timeout last. A command whose time is over goes nowhere: it
+// is not begun.
 func (b *base) through(wire func(ctx context.Context, r *request) (*reply, error)) call {
 	next := b.timed(wire)
 	for _, p := range slices.Backward(b.policies()) {
 		next = p(next)
 	}
-	return next
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		if r.kind != read && !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
+			return nil, fault.Wrap(fault.DeadlineExceeded, errors.New("its time was over before it began")).At(b.Name, r.operation)
+		}
+		return next(ctx, r)
+	}
 }
 
 // errGone is what is wrong with a call that does not return: it panics, or ends its goroutine.

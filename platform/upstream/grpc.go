@@ -2,24 +2,18 @@ package upstream
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -30,7 +24,7 @@ import (
 // GRPC calls one gRPC service: it is the connection that generated clients are made with. It is safe for concurrent use.
 type GRPC struct {
 	base
-	host  string
+	hosts []string
 	conn  *grpc.ClientConn
 	kinds sync.Map // what methods do, by name: a kind
 }
@@ -40,28 +34,19 @@ var _ grpc.ClientConnInterface = (*GRPC)(nil)
 // NewGRPC makes the client of a gRPC service. It connects when it is first used.
 func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 	o.setDefaults()
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Port() == "" || u.Path != "" || u.User != nil || (u.Scheme != "grpc" && u.Scheme != "grpcs") {
-		return nil, fmt.Errorf("the URL must be grpc:// or grpcs://, a host and a port, such as grpc://127.0.0.1:4105, not %q", o.URL)
-	}
-	security := insecure.NewCredentials()
-	if u.Scheme == "grpcs" {
-		security = credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
-	}
-	retry := backoff.DefaultConfig
-	retry.BaseDelay, retry.MaxDelay = 100*time.Millisecond, 2*time.Second // a service that is back is used again soon
-	conn, err := grpc.NewClient("passthrough:///"+u.Host,
-		grpc.WithTransportCredentials(security),
-		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: o.Timeout}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes)), grpc.ForceCodecV2(protobuf)),
-		grpc.WithDisableServiceConfig(),
-		grpc.WithNoProxy(), // services are called directly, as over HTTP
-	)
+	hosts, secure, err := grpcHosts(o.URL)
 	if err != nil {
 		return nil, err
 	}
-	g := &GRPC{host: u.Host, conn: conn}
-	return g, g.init(o, inputs, g.attempt)
+	conn, err := newConn(o, hosts, secure)
+	if err != nil {
+		return nil, err
+	}
+	g := &GRPC{hosts: hosts, conn: conn}
+	if err := g.init(o, inputs, g.attempt); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return g, nil
 }
 
 // Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
@@ -207,7 +192,8 @@ func grpcFault(err error) error {
 	switch {
 	case st.Code() == grpccodes.ResourceExhausted && strings.HasPrefix(st.Message(), "grpc: received message"),
 		st.Code() == grpccodes.Internal && strings.HasPrefix(st.Message(), "grpc: failed to unmarshal"),
-		st.Code() == grpccodes.Internal && strings.HasPrefix(st.Message(), "grpc: error unmarshalling"):
+		st.Code() == grpccodes.Internal && strings.HasPrefix(st.Message(), "grpc: error unmarshalling"),
+		st.Code() == grpccodes.Unknown && strings.HasPrefix(st.Message(), "unexpected HTTP status code received from server: 200"): // no gRPC at all
 		return fault.Wrap(fault.SourceContractViolation, err)
 	}
 	return fault.FromGRPC(err)
@@ -227,11 +213,9 @@ func (g *GRPC) reconnect(ctx context.Context) error {
 	if g.conn.GetState() != connectivity.TransientFailure {
 		return nil
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", g.host)
-	if err != nil {
+	if err := dialAny(ctx, g.hosts); err != nil {
 		return err
 	}
-	_ = conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, handshake)
 	defer cancel()
 	g.conn.ResetConnectBackoff()
@@ -239,13 +223,9 @@ func (g *GRPC) reconnect(ctx context.Context) error {
 	return nil
 }
 
-// State says whether the service can be reached now. It opens a connection and closes it.
+// State says whether the service can be reached now, at any of its addresses. It opens connections and closes them.
 func (g *GRPC) State(ctx context.Context) State {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", g.host)
-	if err == nil {
-		_ = conn.Close()
-	}
-	return g.state(err == nil)
+	return g.state(dialAny(ctx, g.hosts) == nil)
 }
 
 // Close ends the connections and the calls on them.

@@ -44,18 +44,15 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 		return nil, errors.New("the URL must not have a user, a query or a fragment")
 	}
 	u = u.JoinPath("/") // generated code resolves its paths against it
-	transport := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: o.Timeout}).DialContext,
-		MaxIdleConns:           0,    // the bound is per host, and there is one
-		MaxIdleConnsPerHost:    1024, // fewer than are in use at once would be closed and dialled again all the time
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    o.Timeout,
-		MaxResponseHeaderBytes: 64 << 10,
-		ReadBufferSize:         32 << 10,
-		ForceAttemptHTTP2:      true,
+	transport, closeIdle, err := newTransport(o, u)
+	if err != nil {
+		return nil, err
 	}
-	h := &HTTP{url: u, baseURL: u.String(), transport: transport, closeIdle: transport.CloseIdleConnections}
-	return h, h.init(o, inputs, h.attempt)
+	h := &HTTP{url: u, baseURL: u.String(), transport: transport, closeIdle: closeIdle}
+	if err := h.init(o, inputs, h.attempt); err != nil {
+		return nil, err // nothing is connected yet
+	}
+	return h, nil
 }
 
 // Do makes one call and gives its answer, or a *fault.Error. operation is the contract's operationId; build makes the request for

@@ -15,6 +15,7 @@ type Answer struct {
 	Origin
 	body    string // a string, so that what is read can be parts of it
 	refusal string // the body of a 4xx that is JSON
+	drop    func() // has it forgotten where it is kept; nil if it is not
 }
 
 // Decode reads an answer into a type of the contract. It fails with SOURCE_CONTRACT_VIOLATION, which says where, if the answer is not JSON of
@@ -23,7 +24,7 @@ type Answer struct {
 func Decode[T any](a Answer) (*T, error) {
 	v := new(T)
 	if err := strictjson.Unmarshal(a.body, v); err != nil {
-		return nil, a.violation(err)
+		return nil, a.spoiled(err)
 	}
 	return v, nil
 }
@@ -50,9 +51,17 @@ func DecodeItems[T, Item any](a Answer) (v *T, faults map[int]*fault.Error, err 
 		faults[n] = a.violation(fmt.Errorf("item %d: %w", n, err))
 	})
 	if err != nil {
-		return nil, nil, a.violation(err)
+		return nil, nil, a.spoiled(err)
 	}
 	return v, faults, nil
+}
+
+// spoiled gives the fault of an answer that cannot be read, and sees to it that the next call does not have the same.
+func (a Answer) spoiled(err error) *fault.Error {
+	if a.drop != nil {
+		a.drop()
+	}
+	return a.violation(err)
 }
 
 func (o Origin) violation(err error) *fault.Error {

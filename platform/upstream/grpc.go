@@ -74,6 +74,9 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 		return f
 	}
 	if err := decode(found.message, answer); err != nil {
+		if g.cache != nil {
+			g.cache.spoiled(r.key, found)
+		}
 		f := fault.Wrap(fault.SourceContractViolation, err).At(g.Name, operation)
 		g.note(f)
 		return f

@@ -80,6 +80,9 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	found, f := h.send(ctx, r)
 	if found != nil && f == nil {
 		answer.body = found.body
+		if h.cache != nil {
+			answer.drop = func() { h.cache.spoiled(r.key, found) }
+		}
 	}
 	if found != nil && f != nil {
 		answer.refusal = found.body

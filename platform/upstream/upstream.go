@@ -52,6 +52,7 @@ type base struct {
 	flights    flights
 	breakers   breakers
 	limiter    limiter // nil if there is no limit
+	cache      *cache  // nil if nothing is kept
 	background *background
 	meters     *meters
 	last       atomic.Pointer[fault.Error] // the last call's fault; nil after a success

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -91,11 +92,30 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 		return nil, err
 	}
 	var found undecoded
+	var header metadata.MD
+	options := r.options
+	if len(g.Return) > 0 {
+		options = append(slices.Clip(options), grpc.Header(&header))
+	}
 	ctx = metadata.NewOutgoingContext(ctx, r.metadata)
-	if err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, r.options...); err != nil {
+	if err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, options...); err != nil {
 		return nil, grpcFault(err)
 	}
-	return &reply{message: found}, nil
+	return &reply{header: g.returned(header), message: found}, nil
+}
+
+// returned gives what of an answer's metadata is for the client, as HTTP has it.
+func (g *GRPC) returned(md metadata.MD) http.Header {
+	var header http.Header
+	for _, name := range g.Return {
+		if values := md.Get(name); values != nil {
+			if header == nil {
+				header = http.Header{}
+			}
+			header[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return header
 }
 
 // metadataCarrier has the trace carried by metadata.

@@ -45,6 +45,7 @@ func (b *base) observed(next call) call {
 		if r.kept == nil && (r.how == "" || r.how == howRevalidated) { // else it was not asked for this call, or the cache has noted what it said
 			b.note(f)
 		}
+		b.passBack(ctx, answer)
 		b.report(ctx, r, start, f)
 		b.meters.called(ctx, r, time.Since(start), f)
 		if span.IsRecording() {

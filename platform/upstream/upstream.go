@@ -26,6 +26,7 @@ type Options struct {
 	MaxBytes    int64         // of one answer; 8 MiB
 	Policy      Policy
 	Connections Connections
+	Return      []string     // the headers of answers that are passed on to the client; see WithReturned
 	Tracer      trace.Tracer // of a span for each call; none if nil
 	Meter       metric.Meter // of its metrics; none if nil
 	Log         *slog.Logger // hears what policies do; nobody if nil

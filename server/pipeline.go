@@ -42,6 +42,9 @@ func (s *Server) pipeline() http.Handler {
 	))
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
+	if shown := s.tracing.Metrics(); shown != nil {
+		mux.Handle("GET /metrics", shown)
+	}
 	if s.config.Playground {
 		mux.Handle("GET /{$}", playground.Handler("Mainstem", "/graphql"))
 	}
@@ -122,7 +125,7 @@ func served() *ast.Schema {
 }
 
 func (s *Server) observe(next http.Handler) http.Handler {
-	return s.tracing.Middleware(next, s.log, "/graphql", "/healthz", "/readyz", "/")
+	return s.tracing.Middleware(next, s.log, "/graphql", "/healthz", "/readyz", "/metrics", "/")
 }
 
 // cors lets pages of the allowed origins ask. It never allows credentials: the gateway knows no cookies.

@@ -19,6 +19,9 @@ import (
 	"github.com/mainstem/mainstem/resolvers"
 )
 
+// scope is the instrumentation scope of the spans and metrics of calls.
+const scope = "github.com/mainstem/mainstem/server"
+
 // Server is a gateway. Make it by New, then Run it once.
 type Server struct {
 	config   Config
@@ -43,7 +46,7 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 	}
 	background, release := context.WithCancel(context.Background())
 	s := &Server{
-		config: c, log: log, tracing: tracing, tracer: tracing.Tracer("github.com/mainstem/mainstem/server"), release: release,
+		config: c, log: log, tracing: tracing, tracer: tracing.Tracer(scope), release: release,
 		present: fault.Presenter(log),
 	}
 	if err := s.start(background); err != nil {
@@ -62,7 +65,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return fmt.Errorf("auth: %w", err)
 		}
 	}
-	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, nil, s.log}) // Validate has found nothing wrong with them
+	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, s.tracing.Meter(scope), s.log}) // Validate has found nothing wrong with them
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)

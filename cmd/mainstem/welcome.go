@@ -23,7 +23,7 @@ func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
 	c := server.DefaultConfig()
 	c.Listen = listen
 	c.LogLevel = logLevel
-	c.TraceScope = "*" // there is nothing to hide
+	c.TraceScope, c.Telemetry.Prometheus = "*", true // there is nothing to hide
 	c.CORS.AllowedOrigins = []string{"http://localhost:*", "http://127.0.0.1:*"}
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {

@@ -77,7 +77,10 @@ func (l *loading) setFromVariable(v reflect.Value, name, text string) error {
 
 // variablesOf gives the variables that set the value at path: one, or a secret's two.
 func variablesOf(path string, t reflect.Type) []string {
-	name := variableOf(path)
+	return suffixed(variableOf(path), t)
+}
+
+func suffixed(name string, t reflect.Type) []string {
 	if t == secretType {
 		return []string{name, name + fileSuffix}
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -232,22 +233,35 @@ func (l *loading) decodeStruct(n ast.Node, v reflect.Value, path string) {
 	})
 }
 
-// mapKey is what names an entry of a map: it becomes a part of a variable's name.
+// mapKey is what names an entry of a map, unless the map's keys are of a type that says it: it becomes a part of a variable's name.
 var mapKey = regexp.MustCompile(`^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$`)
 
 func (l *loading) decodeMap(n ast.Node, v reflect.Value, path string) {
 	entries := copyOfMap(v)
 	l.entries(n, path, func(key string, keyNode, value ast.Node) {
-		if !mapKey.MatchString(key) {
-			l.reportNode(keyNode, path, fmt.Sprintf("%q is not a name of letters and digits, with single hyphens or underscores between them", key))
+		name, err := keyOf(v.Type().Key(), key)
+		if err != nil {
+			l.reportNode(keyNode, path, err.Error())
 			return
 		}
-		name := reflect.ValueOf(key).Convert(v.Type().Key())
 		entry := entryOf(entries, name)
 		l.decode(value, entry, join(path, key))
 		entries.SetMapIndex(name, entry)
 	})
 	v.Set(entries)
+}
+
+// keyOf gives a map's key that is called so.
+func keyOf(t reflect.Type, text string) (reflect.Value, error) {
+	key := reflect.New(t)
+	if u, ok := key.Interface().(encoding.TextUnmarshaler); ok {
+		return key.Elem(), u.UnmarshalText([]byte(text))
+	}
+	if !mapKey.MatchString(text) {
+		return key, fmt.Errorf("%q is not a name of letters and digits, with single hyphens or underscores between them", text)
+	}
+	key.Elem().SetString(text)
+	return key.Elem(), nil
 }
 
 // entries calls f for every entry of a mapping; another node is a problem.

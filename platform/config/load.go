@@ -21,7 +21,8 @@ type Validator interface{ Validate() error }
 // Load gives the settings: the defaults, changed by the file, changed by environ (in the form of os.Environ), and valid. T is a
 // struct. Its fields are set by the names of their yaml tags and may be strings, booleans, integers, floats, Duration, Bytes,
 // Secret, time.Duration, anything with UnmarshalText, lists of these, structs, and maps by name; what a map's entry does not
-// say stays as the entry of the same name in defaults has it. An empty file name means that there is no file.
+// say stays as the entry of the same name in defaults has it. Names are of letters and digits, with hyphens and underscores, unless the
+// map's keys are strings of a type with UnmarshalText, which then says which names there are. An empty file name means that there is no file.
 //
 // Every single value is set by one variable: sources.catalog.baseUrl by MAINSTEM_SOURCES_CATALOG_BASE_URL, lists with commas. A
 // secret is set by two: one holds it, the other, whose name ends in _FILE, says where it stands. A variable sets entries of a map that

@@ -78,26 +78,50 @@ func descriptionOf(t reflect.Type, name string) string {
 	return f.Tag.Get("desc")
 }
 
-// describe adds the default and the variable of the value at path. Entries of maps have no place of their own in a schema.
+// describe adds the default and the variable of the value at path. Entries of a map have one place in a schema: it has the default that is the
+// same for all of them, and the variable with a star for the entry's.
 func describe(schema *jsonschema.Schema, v reflect.Value, path string) {
+	var variable strings.Builder
+	inEntry := false
 	for name := range strings.SplitSeq(path, ".") {
 		if schema.Properties == nil {
-			return
+			if schema.AdditionalProperties == nil {
+				return
+			}
+			schema, inEntry = schema.AdditionalProperties, true
+			variable.WriteString("_*")
+			continue
 		}
 		property, ok := schema.Properties.Get(name)
 		if !ok {
 			return
 		}
 		schema = property
+		variable.WriteString("_" + strings.TrimPrefix(variableOf(name), Prefix))
 	}
-	schema.Description = strings.TrimSpace(schema.Description + " Environment: " + strings.Join(variablesOf(path, v.Type()), " or ") + ".")
+	names := suffixed(Prefix+variable.String()[1:], v.Type())
+	environment := "Environment: " + strings.Join(names, " or ") + "."
+	if inEntry && strings.HasSuffix(schema.Description, environment) { // another entry's
+		if !reflect.DeepEqual(schema.Default, defaultOf(v)) {
+			schema.Default = nil
+		}
+		return
+	}
+	schema.Description = strings.TrimSpace(schema.Description + " " + environment)
+	schema.Default = defaultOf(v)
+}
+
+// defaultOf gives a value as a schema tells of it; nil if it is not worth telling.
+func defaultOf(v reflect.Value) any {
 	switch value := v.Interface().(type) {
 	case Secret:
+		return nil
 	case fmt.Stringer: // durations and sizes
-		schema.Default = value.String()
+		return value.String()
 	default:
-		if !v.IsZero() || v.Kind() != reflect.Slice && v.Kind() != reflect.String {
-			schema.Default = value
+		if v.IsZero() && (v.Kind() == reflect.Slice || v.Kind() == reflect.String) {
+			return nil
 		}
+		return value
 	}
 }

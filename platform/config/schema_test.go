@@ -10,7 +10,9 @@ import (
 
 func TestSchema(t *testing.T) {
 	t.Parallel()
-	text, err := config.Schema("Mainstem", defaults())
+	said := defaults()
+	said.Sources["orders"] = source{URL: "http://orders", policy: said.Sources["catalog"].policy}
+	text, err := config.Schema("Mainstem", said)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +25,9 @@ func TestSchema(t *testing.T) {
 		"and within":                       {[]string{"properties", "limits", "additionalProperties"}, false},
 		"and in maps' entries":             {[]string{"properties", "sources", "additionalProperties", "additionalProperties"}, false},
 		"a desc tag and the variable":      {[]string{"properties", "listen", "description"}, "Where to listen. Environment: MAINSTEM_LISTEN."},
-		"a jsonschema_description tag":     {[]string{"properties", "sources", "additionalProperties", "properties", "url", "description"}, "Where the service is."},
+		"a jsonschema_description tag":     {[]string{"properties", "sources", "additionalProperties", "properties", "url", "description"}, "Where the service is. Environment: MAINSTEM_SOURCES_*_URL."},
+		"the default of all entries":       {[]string{"properties", "sources", "additionalProperties", "properties", "attempts", "default"}, 3.0},
+		"entries' defaults that differ":    {[]string{"properties", "sources", "additionalProperties", "properties", "url", "default"}, nil},
 		"a secret has two variables":       {[]string{"properties", "key", "description"}, "Environment: MAINSTEM_KEY or MAINSTEM_KEY_FILE."},
 		"an embedded struct's field":       {[]string{"properties", "sources", "additionalProperties", "properties", "timeout", "type"}, "string"},
 		"the default of a string":          {[]string{"properties", "listen", "default"}, ":8080"},

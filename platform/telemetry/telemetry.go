@@ -1,9 +1,10 @@
-// Package telemetry traces and logs what a gateway does: OpenTelemetry spans for requests, operations and steps, and structured
-// logs that name the trace they belong to. Nothing in it is global.
+// Package telemetry traces, measures and logs what a gateway does: OpenTelemetry spans for requests, operations and steps, metrics that
+// Prometheus reads, and structured logs that name the trace they belong to. Nothing in it is global.
 package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,13 +25,14 @@ import (
 // Scope is the instrumentation scope of the gateway's own spans.
 const Scope = "github.com/mainstem/mainstem/platform/telemetry"
 
-// Config says where spans go. Its zero value sends them nowhere.
+// Config says where spans and metrics go. Its zero value sends them nowhere.
 type Config struct {
 	Exporter    string  `yaml:"exporter" desc:"Where spans go: otlp-grpc, otlp-http or console; nowhere when empty." jsonschema:"enum=,enum=otlp-grpc,enum=otlp-http,enum=console"`
 	Endpoint    string  `yaml:"endpoint" desc:"The collector: a URL, or host and port. When empty, OTEL_EXPORTER_OTLP_ENDPOINT says it."`
 	Insecure    bool    `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
 	SampleRatio float64 `yaml:"sampleRatio" desc:"Which part of the traces is recorded, from 0 to 1, unless the caller has decided already." jsonschema:"minimum=0,maximum=1"`
-	ServiceName string  `yaml:"serviceName" desc:"How the gateway is called in traces."`
+	ServiceName string  `yaml:"serviceName" desc:"How the gateway is called in traces and metrics."`
+	Prometheus  bool    `yaml:"prometheus" desc:"Whether /metrics shows the gateway's metrics, to whoever can reach it."`
 
 	ServiceVersion string                 `yaml:"-"`
 	Log            *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
@@ -77,11 +79,12 @@ func (c Config) endpointURL(path string) string {
 	return address
 }
 
-// Telemetry makes spans. It is safe for concurrent use.
+// Telemetry makes spans and instruments. It is safe for concurrent use.
 type Telemetry struct {
 	provider trace.TracerProvider
 	tracer   trace.Tracer
-	shutdown func(context.Context) error
+	metrics  metrics
+	shutdown func(context.Context) error // of the spans
 }
 
 // New makes a Telemetry. It does not wait for the collector; spans that cannot be sent are dropped, and that is logged.
@@ -100,11 +103,19 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		}
 		t.provider, t.shutdown = provider, provider.Shutdown
 	}
+	if c.Prometheus {
+		shown, err := newMetrics(c)
+		if err != nil {
+			return nil, errors.Join(err, t.shutdown(ctx))
+		}
+		t.metrics = shown
+	}
 	t.tracer = t.provider.Tracer(Scope)
 	return t, nil
 }
 
-func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, error) {
+// resource gives what spans and metrics say of the gateway.
+func (c Config) resource() (*resource.Resource, error) {
 	service := resource.NewSchemaless(semconv.ServiceVersion(c.ServiceVersion))
 	if c.ServiceName != "" { // else OTEL_SERVICE_NAME may say it
 		service = resource.NewSchemaless(semconv.ServiceName(c.ServiceName), semconv.ServiceVersion(c.ServiceVersion))
@@ -112,6 +123,14 @@ func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, error
 	described, err := resource.Merge(resource.Default(), service)
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: resource: %w", err)
+	}
+	return described, nil
+}
+
+func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, error) {
+	described, err := c.resource()
+	if err != nil {
+		return nil, err
 	}
 	options := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(described),
@@ -187,9 +206,9 @@ func (e loggedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOn
 // Tracer makes spans of the instrumentation scope.
 func (t *Telemetry) Tracer(scope string) trace.Tracer { return t.provider.Tracer(scope) }
 
-// Shutdown sends what is left, until ctx ends, and stops. Spans that end later are dropped.
+// Shutdown sends what is left, until ctx ends, and stops. Spans that end later are dropped, and nothing is measured any more.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	if err := t.shutdown(ctx); err != nil {
+	if err := errors.Join(t.shutdown(ctx), t.metrics.shutdown(ctx)); err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
 	return nil

@@ -100,3 +100,14 @@ func (c Code) Doc() Doc {
 	}
 	return Codes[len(Codes)-1]
 }
+
+// Degradable says whether a value that was lost to a fault of this code may have something else in its place: the source, or the time for it,
+// has failed, and nobody has refused anything.
+func (c Code) Degradable() bool {
+	switch c {
+	case SourceUnavailable, SourceTimeout, SourceFailed, SourceContractViolation, RateLimited, Overloaded, DeadlineExceeded:
+		return true
+	default:
+		return false
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,5 +115,23 @@ func TestMarkdownIsUpToDate(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(page), string(fault.Markdown())); diff != "" {
 		t.Errorf("docs/errors.md is not what is generated; run make generate:\n%s", diff)
+	}
+}
+
+// TestWhatMayBeDegraded: what was refused, to anybody or for anything, is not.
+func TestWhatMayBeDegraded(t *testing.T) {
+	t.Parallel()
+	want := []fault.Code{
+		fault.RateLimited, fault.Overloaded, fault.SourceUnavailable, fault.SourceTimeout, fault.DeadlineExceeded, fault.SourceFailed,
+		fault.SourceContractViolation,
+	}
+	var got []fault.Code
+	for _, d := range fault.Codes {
+		if d.Code.Degradable() {
+			got = append(got, d.Code)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

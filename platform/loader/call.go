@@ -60,9 +60,12 @@ func (c *call[K, V]) finish(found map[K]V, err error) {
 	}
 }
 
-// observed is fetched within a span, and reported.
+// observed is fetched within a span, and reported. What is fetched from what a source keeps is no batch that has left.
 func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 	s := c.batch.state
+	if s.failed != nil {
+		return c.fetched(ctx)
+	}
 	if s.options.Tracer != nil {
 		var span trace.Span
 		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(attribute.Int(upstream.AttrKeys, len(c.entries))))

@@ -36,6 +36,8 @@ type scope struct {
 	ctx     context.Context
 	options Options
 
+	failed *scope // of WithKept: where something has failed
+
 	mu     sync.Mutex
 	states []any // the *state of each loader that has been used; few
 }
@@ -57,6 +59,11 @@ func (l *Loader[K, V]) state(ctx context.Context) *state[K, V] {
 	if !ok {
 		panic("loader: the context is in no scope; make one by WithScope")
 	}
+	return l.in(in)
+}
+
+// in gives what the loader knows in a scope.
+func (l *Loader[K, V]) in(in *scope) *state[K, V] {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, known := range in.states {
@@ -65,6 +72,9 @@ func (l *Loader[K, V]) state(ctx context.Context) *state[K, V] {
 		}
 	}
 	s := &state[K, V]{loader: l, options: &in.options, ctx: upstream.Only(in.ctx, l.source), entries: map[K]*entry[K, V]{}}
+	if in.failed != nil {
+		s.failed = l.in(in.failed)
+	}
 	in.states = append(in.states, s)
 	return s
 }

@@ -15,6 +15,7 @@ type state[K comparable, V any] struct {
 	loader  *Loader[K, V]
 	options *Options
 	ctx     context.Context // of fetches
+	failed  *state[K, V]    // of WithKept: what the scope has in which something has failed
 
 	mu      sync.Mutex // guards what follows, and what it leads to
 	entries map[K]*entry[K, V]
@@ -60,6 +61,9 @@ func (w *waiters[K, V]) add(x *waiter[K, V]) {
 
 // add gives the entries of keys, nil for the zero key. Those that are new are put into the open batch, without a gap in which it could leave.
 func (s *state[K, V]) add(ctx context.Context, keys []K) []*entry[K, V] {
+	if s.failed != nil {
+		return s.again(ctx, keys)
+	}
 	var none K
 	list := make([]*entry[K, V], len(keys))
 	s.mu.Lock()
@@ -197,17 +201,7 @@ func (b *batch[K, V]) close() []*call[K, V] {
 	if b.timer != nil {
 		b.timer.Stop()
 	}
-	if compare := s.loader.compare; compare != nil {
-		slices.SortFunc(b.entries, func(a, b *entry[K, V]) int { return compare(a.key, b.key) })
-	}
-	var calls []*call[K, V]
-	for entries := range slices.Chunk(b.entries, s.loader.maxBatch) {
-		c := &call[K, V]{batch: b, entries: entries}
-		for _, e := range entries {
-			e.call = c
-		}
-		calls = append(calls, c)
-	}
+	calls := b.calls()
 	for _, x := range b.waiters { // from now on, each waits for those calls that it needs
 		for _, e := range x.entries {
 			if e != nil && e.call != nil && e.call.batch == b {
@@ -217,4 +211,25 @@ func (b *batch[K, V]) close() []*call[K, V] {
 		x.missing--
 	}
 	return calls
+}
+
+// calls makes the calls that a batch takes.
+func (b *batch[K, V]) calls() []*call[K, V] {
+	if compare := b.loader.compare; compare != nil {
+		slices.SortFunc(b.entries, func(a, b *entry[K, V]) int { return compare(a.key, b.key) })
+	}
+	var calls []*call[K, V]
+	for entries := range slices.Chunk(b.entries, b.loader.maxBatch) {
+		calls = append(calls, b.call(entries))
+	}
+	return calls
+}
+
+// call makes one call for entries.
+func (b *batch[K, V]) call(entries []*entry[K, V]) *call[K, V] {
+	c := &call[K, V]{batch: b, entries: entries}
+	for _, e := range entries {
+		e.call = c
+	}
+	return c
 }

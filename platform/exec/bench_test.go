@@ -14,13 +14,18 @@ import (
 	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
 
-// BenchmarkExecute executes a list of a hundred with a plural step below, by both executors, from a parsed document to the answer's bytes.
+// BenchmarkExecute executes a list of a hundred with a plural step below, by both executors, from a parsed document to the
+// answer's bytes; and where both fields below the list would be degraded if they failed.
 func BenchmarkExecute(b *testing.B) {
 	f := fakes{lions: nLions, owner: keepers, friend: lionItself}
 	for _, executor := range []struct {
 		name    string
 		gateway *gateway
-	}{{"compiled", compile(f, exec.Options{})}, {"gqlgen", interpret(f)}} {
+	}{
+		{"compiled", compile(f, exec.Options{})},
+		{"degradable", degrading(b, f, exec.Options{Degrade: exec.Degradations{"Lion.owner": staleField, "Lion.friend": defaultField("null")}})},
+		{"gqlgen", interpret(f)},
+	} {
 		b.Run(executor.name, func(b *testing.B) {
 			g := executor.gateway
 			g.SetQueryCache(lru.New[*ast.QueryDocument](10))

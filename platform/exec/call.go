@@ -25,12 +25,22 @@ var ErrNull = errors.New("null")
 func Plural[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx context.Context, fc *graphql.FieldContext) ([]V, error), then func(s *Step, f *Field, shape *Shape, values []V)) {
 	s.add(f, func(s *Step, st *state) {
 		var values []V
-		found := s.plural(f, c, st, len(objects), func(ctx context.Context, fc *graphql.FieldContext) (n int, err error) {
+		all := func(ctx context.Context, fc *graphql.FieldContext) (n int, err error) {
 			values, err = resolve(ctx, fc)
 			return len(values), err
-		})
+		}
+		found := s.plural(f, c, st, len(objects), all)
+		if f.info.degraded != nil && st.lacks() {
+			had := values
+			if st.values = had; found {
+				st.values = without(had, st.errs)
+			}
+			if s.again(f, c, st, len(objects), all) {
+				values, found = mixed(had, values, st.errs), true
+			}
+		}
 		if found {
-			hold(s, f, st, without(values, st.errs), then)
+			hold(s, f, st, without(values, st.lost()), then)
 		}
 	})
 }
@@ -47,6 +57,19 @@ func without[V any](values []V, errs []error) []V {
 		}
 	}
 	return left
+}
+
+// mixed gives values where there were any, and elsewhere those that a source had kept.
+func mixed[V any](had, kept []V, errs []error) []V {
+	all := make([]V, len(kept))
+	for i, err := range errs {
+		if _, ok := err.(*stale); ok { //nolint:errorlint // it is never wrapped
+			all[i] = kept[i]
+		} else if err == nil {
+			all[i] = had[i]
+		}
+	}
+	return all
 }
 
 // Singular has a field resolved for one object at a time, several at once: as many as may run, and as many more as wait for a source.
@@ -69,7 +92,11 @@ func Singular[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx
 			keep: func(i int) { values[i] = found[i] },
 		}
 		st.values = values
-		if s.singular(f, c, one) {
+		ok := s.singular(f, c, one)
+		if f.info.degraded != nil && st.lacks() {
+			ok = againEach(s, f, c, st, objects, values, resolve) || ok
+		}
+		if ok {
 			hold(s, f, st, values, then)
 		}
 	})
@@ -87,17 +114,30 @@ func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 		}
 		return err
 	})
+	if f.info.degraded != nil && st.lacks() {
+		found = againEach(s, f, c, st, objects, values, resolve) || found
+	}
 	if found {
 		hold(s, f, st, values, then)
 	}
 	s.publish(f, st)
 }
 
+// againEach resolves once more what has failed, from what the sources keep, of a field that is resolved for one object at a time. It says
+// whether that has given anything.
+func againEach[P, V any](s *Step, f *Field, c Call, st *state, objects []P, values []V, resolve func(ctx context.Context, fc *graphql.FieldContext, object P) (V, error)) bool {
+	var found V
+	return s.againEach(f, c, st, len(objects), func(ctx context.Context, fc *graphql.FieldContext, i int) (err error) {
+		found, err = resolve(ctx, fc, objects[i])
+		return err
+	}, func(i int) { values[i] = found })
+}
+
 // hold keeps a step's values, and hands them on if steps are below.
 func hold[V any](s *Step, f *Field, st *state, values []V, then func(s *Step, f *Field, shape *Shape, values []V)) {
 	st.values = values
 	if f.Busy && then != nil {
-		st.shape.lost = st.errs
+		st.shape.lost = st.lost()
 		then(s, f, &st.shape, values)
 	}
 }

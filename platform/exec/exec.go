@@ -47,6 +47,8 @@ type Options struct {
 	Step func(ctx context.Context, f *Field, objects int) (context.Context, func(error))
 	// Share makes operations that differ in nothing run once; nil for none. See Sharing.
 	Share *Sharing
+	// Degrade says what becomes of fields whose source fails. It must be good: see Degradations.Check.
+	Degrade Degradations
 }
 
 // Schema executes operations. It is a graphql.ExecutableSchema, and safe for concurrent use.
@@ -66,7 +68,7 @@ type Schema struct {
 	flights   flights
 }
 
-// New makes the executor of a schema. Generated code calls it.
+// New makes the executor of a schema. Generated code calls it. It panics if the fields of Options.Degrade cannot be degraded so.
 func New(gqlgen graphql.ExecutableSchema, types Types, generated func(oc *graphql.OperationContext) Generated, o Options) *Schema {
 	documents, err := lru.New[planKey, *document](maxPlans)
 	if err != nil {
@@ -77,8 +79,12 @@ func New(gqlgen graphql.ExecutableSchema, types Types, generated func(oc *graphq
 		panic(err)
 	}
 	plain, _ := executor.New(gqlgen).CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
+	degradations, problems := o.Degrade.compile(gqlgen.Schema())
+	if problems != nil {
+		panic(problems)
+	}
 	return &Schema{
-		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema()), oneOf: oneOfTypes(gqlgen.Schema()),
+		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema(), degradations), oneOf: oneOfTypes(gqlgen.Schema()),
 		documents: documents, plans: plans, fields: codeOf(plain.ResolverMiddleware), roots: codeOf(plain.RootResolverMiddleware),
 	}
 }
@@ -207,13 +213,15 @@ func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
 		}
 	}()
 	if !write(w) {
-		w.buf = append(w.buf[:from], "null"...)
+		w.takeBack(from)
+		w.Null()
 	}
 	known := r.plan.size.Load()
 	if size := max(int64(len(w.buf)-from), known-known/8); size != known { // a large answer is forgotten after some smaller ones
 		r.plan.size.Store(size)
 	}
 	b.Bytes = w.buf
+	w.degraded.register(r.ctx)
 	return w.buf[from:]
 }
 

@@ -1,6 +1,13 @@
 package exec
 
-import "github.com/99designs/gqlgen/graphql"
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
 
 // The bounds of what is kept of documents.
 const (
@@ -35,4 +42,17 @@ func (s *Schema) Planned(oc *graphql.OperationContext) (fields, states int) {
 func (s *Schema) Forget() {
 	s.documents.Purge()
 	s.plans.Purge()
+}
+
+// Aged registers a stale value of the oldest of several ages, of which many hear at once, in the answer of a context.
+func Aged(ctx context.Context, ages ...time.Duration) {
+	var k kept
+	var all sync.WaitGroup
+	for _, age := range ages {
+		all.Go(func() { k.note(age) })
+	}
+	all.Wait()
+	f := &Field{parent: &Selection{}}
+	f.collected.Field = &ast.Field{Alias: "a"}
+	degraded{{field: f, how: Stale, age: k.age()}, {field: f, how: Omit, age: k.age()}}.register(ctx)
 }

@@ -34,10 +34,11 @@ type Run struct {
 // done it is not to be looked at.
 type state struct {
 	done     bool
+	stale    bool                  // whether a *stale is among the errors
 	ctx      context.Context       // of the step, for the error presenter
 	values   any                   // []V
 	err      error                 // of all objects
-	errs     []error               // by object; nil if there are none
+	errs     []error               // by object; nil if there are none. A *stale stands for a value
 	added    map[int]gqlerror.List // what resolvers have reported beside their results, by object
 	reported map[string]bool       // the paths of those that the writer has passed on
 	shape    Shape

@@ -38,10 +38,11 @@ type fieldInfo struct {
 	def      *ast.FieldDefinition
 	concrete []*object // what its value can be; nil for leaves
 	sources  []string
+	degraded *degradation // what becomes of it when its source fails; nil for its error
 }
 
 // objects joins the generator's types with the schema.
-func objects(types Types, schema *ast.Schema) map[string]*object {
+func objects(types Types, schema *ast.Schema, degradations map[string]*degradation) map[string]*object {
 	all := map[string]*object{}
 	for name, def := range schema.Types {
 		if def.Kind == ast.Object {
@@ -63,7 +64,7 @@ func objects(types Types, schema *ast.Schema) map[string]*object {
 			if !ok {
 				known.Declined = true // introspection, or a schema that has more than was generated from
 			}
-			info := &fieldInfo{FieldType: known, object: name, def: def}
+			info := &fieldInfo{FieldType: known, object: name, def: def, degraded: degradations[name+"."+def.Name]}
 			for _, d := range def.Directives.ForNames("source") {
 				if arg := d.Arguments.ForName("name"); arg != nil {
 					info.sources = append(info.sources, arg.Value.Raw)

@@ -21,6 +21,10 @@ type Writer struct {
 	buf     []byte
 	indices []int // of the lists' elements on the way to where the writer is
 	failed  bool  // whether an error was reported since this was last reset
+
+	instead   *literal // what Lost writes in place of null; nil for null
+	degraded  degraded
+	presented map[any]bool // what those errors are of that were presented and not reported
 }
 
 // state gives what the run knows of a field; nil if nothing was published.
@@ -48,7 +52,7 @@ func (w *Writer) Key(start int, f *Field) {
 // EndObject ends the object that has begun at start; if it is not good, it is taken back. It gives good.
 func (w *Writer) EndObject(start int, good bool) bool {
 	if !good {
-		w.buf = w.buf[:start-1]
+		w.takeBack(start - 1)
 		return false
 	}
 	w.buf = append(w.buf, '}')
@@ -74,11 +78,17 @@ func (w *Writer) Next(start, index int) {
 func (w *Writer) EndArray(start int, good bool) bool {
 	w.indices = w.indices[:len(w.indices)-1]
 	if !good {
-		w.buf = w.buf[:start-1]
+		w.takeBack(start - 1)
 		return false
 	}
 	w.buf = append(w.buf, ']')
 	return true
+}
+
+// takeBack takes back what has been written since start.
+func (w *Writer) takeBack(start int) {
+	w.buf = w.buf[:start]
+	w.degraded = w.degraded.until(start)
 }
 
 // Null writes null where it may stand, and gives true.
@@ -129,7 +139,7 @@ func (w *Writer) reported(f *Field, st *state) bool {
 func (w *Writer) Values(f *Field, index int) any {
 	st := w.state(f)
 	if st == nil || index < 0 {
-		w.Fail(f, w.open(f))
+		w.lose(f, w.open(f), f)
 		return nil
 	}
 	if (st.added != nil || st.err != nil || st.errs != nil) && !w.report(f, st, index) {
@@ -150,21 +160,32 @@ func (w *Writer) report(f *Field, st *state, index int) bool {
 	if err == nil && st.errs != nil {
 		err = st.errs[index]
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return true
+	}
+	if s, ok := err.(*stale); ok { //nolint:errorlint // it is never wrapped
+		w.degrade(f, Stale, s.kept.age(), s.lost, fault.From(s.lost))
+		return true
+	}
+	switch {
 	case err == errOpen: //nolint:errorlint // it is never wrapped
-		w.Fail(f, w.open(f))
+		w.lose(f, w.open(f), f)
 	case err != ErrNull: //nolint:errorlint // it is never wrapped
-		w.Fail(f, err)
+		w.lose(f, err, nil)
 	case f.nonNull:
 		w.Missing(f)
 	}
 	return false
 }
 
-// Lost writes null in place of a value that a step does not have, and says whether null may stand there.
+// Lost writes null in place of a value that a step does not have, and says whether null may stand there. Where the gateway has named a
+// literal, it writes that.
 func (w *Writer) Lost(f *Field) bool {
+	if l := w.instead; l != nil {
+		w.instead = nil
+		w.literal(f, l)
+		return true
+	}
 	if f.nonNull {
 		return false
 	}
@@ -223,18 +244,21 @@ func (w *Writer) add(f *Field, err *gqlerror.Error) ast.Path {
 }
 
 // path gives the path of a field, with as many of the indices on the way to the writer's place as belong to it.
-func (w *Writer) path(f *Field, indices int) ast.Path {
+func (w *Writer) path(f *Field, indices int) ast.Path { return pathOf(f, w.indices[:indices]) }
+
+// pathOf gives the path of a field with indices.
+func pathOf(f *Field, indices []int) ast.Path {
 	var names []*Field
 	for at := f; at != nil; at = at.parent.of {
 		names = append(names, at)
 	}
-	path := make(ast.Path, 0, len(names)+indices)
+	path := make(ast.Path, 0, len(names)+len(indices))
 	used := 0
 	for i := len(names) - 1; i >= 0; i-- {
 		path = append(path, ast.PathName(names[i].collected.Alias))
 		for range names[i].depth() {
-			if used < indices {
-				path = append(path, ast.PathIndex(w.indices[used]))
+			if used < len(indices) {
+				path = append(path, ast.PathIndex(indices[used]))
 				used++
 			}
 		}

@@ -70,7 +70,7 @@ func DefaultPolicy() Policy {
 		Retry:       RetryPolicy{Max: 2, Base: config.Duration(50 * time.Millisecond), Longest: config.Duration(time.Second), Budget: 0.2, Floor: 2},
 		Hedge:       HedgePolicy{Quantile: 0.95, MinCalls: 100, Budget: 0.1, Shortest: config.Duration(5 * time.Millisecond)},
 		Breaker:     BreakerPolicy{Enabled: true, FailureRate: 0.5, MinCalls: 20, Window: config.Duration(10 * time.Second), Delay: config.Duration(5 * time.Second), Probes: 3},
-		Concurrency: LimitPolicy{Max: 256, Queue: 512},
+		Concurrency: LimitPolicy{Max: 256, Queue: 4096},
 		Cache:       CachePolicy{MaxBytes: 64 << 20, Stale: config.Duration(10 * time.Minute)},
 	}
 }

@@ -36,8 +36,11 @@ func grpcHosts(rawURL string) (hosts []string, secure bool, err error) {
 		good = good && err == nil && u.Host == host && u.Hostname() != "" && u.Port() != "" && !slices.Contains(hosts[:i], host)
 	}
 	if !good {
+		if strings.Contains(rawURL, "@") {
+			rawURL = "one with a user" // whose password is not to be shown
+		}
 		return nil, false, fmt.Errorf("the URL must be grpc:// or grpcs://, a host and a port, such as grpc://127.0.0.1:4105, "+
-			"or several of them with commas between, each once, not %q", rawURL)
+			"or several with commas between, each once, not %q", rawURL)
 	}
 	return hosts, scheme == "grpcs", nil
 }

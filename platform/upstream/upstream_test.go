@@ -141,14 +141,14 @@ func listen(t *testing.T, address string) net.Listener {
 }
 
 // serveGRPC has every method done by handle, after the request was read. Its messages are bytes.
-func serveGRPC(t *testing.T, l net.Listener, handle func(grpc.ServerStream) error) (stop func()) {
+func serveGRPC(t *testing.T, l net.Listener, handle func(grpc.ServerStream) error, options ...grpc.ServerOption) (stop func()) {
 	t.Helper()
-	server := grpc.NewServer(grpc.ForceServerCodec(bytesCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+	server := grpc.NewServer(append(options, grpc.ForceServerCodec(bytesCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		if err := stream.RecvMsg(new([]byte)); err != nil {
 			return err
 		}
 		return handle(stream)
-	}))
+	}))...)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

@@ -1,0 +1,12 @@
+//go:build prove
+
+package e2e
+
+import "time"
+
+// How exactly the matrix is measured: as the machine has little else to do.
+const (
+	matrixSlots = 4                     // how many cases run at the same time
+	matrixSlack = 50 * time.Millisecond // how long after its deadline an answer may leave
+	matrixExact = true                  // whether what depends on time must be as it should
+)

@@ -15,21 +15,22 @@ import (
 
 // Config is what mainstem.yaml says. The zero value is not valid: begin with DefaultConfig.
 type Config struct {
-	Listen          string                  `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
-	RequestTimeout  config.Duration         `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED. A client can ask for less by the header Request-Timeout."`
-	AnswerReserve   config.Duration         `yaml:"answerReserve" desc:"How long before that calls of sources end, so that what is ready can be written in time; never more than a tenth of the time that the request has."`
-	MaxBodyBytes    config.Bytes            `yaml:"maxBodyBytes" desc:"The largest request that is read."`
-	Executor        string                  `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
-	ShareOperations bool                    `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
-	BatchWindow     config.Duration         `yaml:"batchWindow" desc:"How long a batch waits for another key under gqlgen's executor; the compiled one knows when it is complete."`
-	TraceScope      string                  `yaml:"traceScope" desc:"The scope whose callers may ask by the header Mainstem-Trace for extensions.trace: what was run for the answer. A star lets everybody; empty lets nobody."`
-	Playground      bool                    `yaml:"playground" desc:"Whether / shows the Playground."`
-	Introspection   bool                    `yaml:"introspection" desc:"Whether clients may read the schema."`
-	LogLevel        string                  `yaml:"logLevel" desc:"debug, info, warn or error."`
-	CORS            CORSConfig              `yaml:"cors" desc:"Which web pages may ask."`
-	Auth            AuthConfig              `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
-	Telemetry       telemetry.Config        `yaml:"telemetry" desc:"Where traces go."`
-	Sources         map[string]SourceConfig `yaml:"sources" desc:"The services, by the name of their source."`
+	Listen          string                      `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
+	RequestTimeout  config.Duration             `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED. A client can ask for less by the header Request-Timeout."`
+	AnswerReserve   config.Duration             `yaml:"answerReserve" desc:"How long before that calls of sources end, so that what is ready can be written in time; never more than a tenth of the time that the request has."`
+	MaxBodyBytes    config.Bytes                `yaml:"maxBodyBytes" desc:"The largest request that is read."`
+	Executor        string                      `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
+	ShareOperations bool                        `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
+	BatchWindow     config.Duration             `yaml:"batchWindow" desc:"How long a batch waits for another key under gqlgen's executor; the compiled one knows when it is complete."`
+	TraceScope      string                      `yaml:"traceScope" desc:"The scope whose callers may ask by the header Mainstem-Trace for extensions.trace: what was run for the answer. A star lets everybody; empty lets nobody."`
+	Playground      bool                        `yaml:"playground" desc:"Whether / shows the Playground."`
+	Introspection   bool                        `yaml:"introspection" desc:"Whether clients may read the schema."`
+	LogLevel        string                      `yaml:"logLevel" desc:"debug, info, warn or error."`
+	CORS            CORSConfig                  `yaml:"cors" desc:"Which web pages may ask."`
+	Auth            AuthConfig                  `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
+	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
+	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
+	Degrade         map[FieldName]DegradeConfig `yaml:"degrade" desc:"What stands in place of fields whose source fails, by field, such as Product.stock. Others are null with their error."`
 }
 
 // CORSConfig is which web pages may ask.
@@ -102,6 +103,7 @@ func (c Config) Validate() error {
 	if err := c.checkSources(&wrong); err != nil {
 		return err
 	}
+	c.checkDegrade(&wrong)
 	if c.Auth != (AuthConfig{}) {
 		check(c.Auth.Issuer != "", "auth.issuer", "is needed")
 		check(c.Auth.Audience != "", "auth.audience", "is needed")

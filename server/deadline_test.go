@@ -60,6 +60,9 @@ type answered struct {
 			RetryAfter   float64
 		}
 	}
+	Extensions struct {
+		Degraded []struct{ Source, How string }
+	}
 }
 
 func (a answered) code() string {

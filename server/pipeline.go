@@ -71,6 +71,7 @@ func (s *Server) graphQL() http.Handler {
 		Gqlgen:  s.config.Executor == executorGqlgen,
 		Loaders: loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer},
 		Step:    s.tracing.Step,
+		Degrade: s.config.degradations(),
 	}
 	if s.config.ShareOperations {
 		options.Share = &exec.Sharing{Identity: s.identity}

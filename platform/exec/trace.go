@@ -64,6 +64,8 @@ type traceCall struct {
 	Source    string  `json:"source"`
 	Operation string  `json:"operation"`
 	Keys      int     `json:"keys,omitempty"`
+	Attempts  int     `json:"attempts"`      // that reached the service: 0 of an answer that was kept or shared, and while the breaker is open
+	How       string  `json:"how,omitempty"` // it was answered if not by a call of its own: shared, fresh, revalidated or stale
 	Start     float64 `json:"start"`
 	Duration  float64 `json:"duration"`
 	Code      string  `json:"code,omitempty"`
@@ -106,7 +108,8 @@ func (t *trace) calls(ctx context.Context) context.Context {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.shown.Calls = append(t.shown.Calls, traceCall{
-			Source: c.Source, Operation: c.Operation, Keys: c.Keys, Start: t.since(c.Start), Duration: milliseconds(c.Duration), Code: string(c.Fault),
+			Source: c.Source, Operation: c.Operation, Keys: c.Keys, Attempts: c.Attempts, How: c.How,
+			Start: t.since(c.Start), Duration: milliseconds(c.Duration), Code: string(c.Fault),
 		})
 	})
 }

@@ -51,6 +51,8 @@ func TestCheck(t *testing.T) {
 		"a number for a Float":        {"Stone.mass", defaultField("-1.5e3"), ""},
 		"no number for a Float":       {"Stone.mass", defaultField(`true`), "Stone.mass.default: must be of the type Float"},
 		"too large for a Float":       {"Stone.mass", defaultField(`1e999`), "Stone.mass.default: must be of the type Float"},
+		"a boolean":                   {"Values.bool", defaultField("true"), ""},
+		"a text for a boolean":        {"Values.bool", defaultField(`"true"`), "Values.bool.default: must be of the type Boolean"},
 		"a boolean for a String":      {"Lion.where", defaultField("true"), "Lion.where.default: must be of the type String"},
 		"an enum":                     {"Lion.mood", defaultField(`"CALM"`), ""},
 		"another enum's value":        {"Lion.mood", defaultField(`"SMALL"`), "Lion.mood.default: must be of the type Mood"},
@@ -82,7 +84,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			schema := declaring(t, "Lion.friend", "Lion.where", "Lion.mood", "Lion.tag", "Lion.weight", "Lion.owner", "Keeper.years", "Stone.mass", "Query.lion",
+			schema := declaring(t, "Lion.friend", "Lion.where", "Lion.mood", "Lion.tag", "Lion.weight", "Lion.owner", "Keeper.years", "Stone.mass", "Values.bool", "Query.lion",
 				"Query.numbers", "Query.exhibits", "Mutation.step", "Subscription.lions", "Step.lion")
 			all := exec.Degradations{test.field: test.how}
 			var said string

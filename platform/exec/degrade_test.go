@@ -215,6 +215,15 @@ func TestStale(t *testing.T) {
 				return next(ctx)
 			}}, `{"lions":[{"diet":"grass"},{"diet":"grass"}]}`, nil, []string{`["lions",0,"diet"] shop stale`, `["lions",1,"diet"] shop stale`},
 		},
+		"a plain field behind a directive that refuses it the second time": {
+			`{ lionsLoose { diet } }`, exec.Degradations{"Lion.diet": staleField}, fakes{lionsLoose: looseLions, members: func(ctx context.Context, _ graphql.Resolver) (any, error) {
+				if !upstream.Kept(ctx) {
+					return nil, down
+				}
+				return nil, fault.New(fault.Forbidden, "")
+			},
+			}, `{"lionsLoose":[null,null]}`, []string{"lionsLoose[0].diet 1:16 SOURCE_UNAVAILABLE", "lionsLoose[1].diet 1:16 SOURCE_UNAVAILABLE"}, nil,
+		},
 		"a root field": {
 			`{ l: lion(key: 1) { legs friend { ... on Lion { legs } } } }`, exec.Degradations{"Query.lion": staleField},
 			fakes{friend: lionItself, lion: func(ctx context.Context, key int) (*model.Lion, error) {

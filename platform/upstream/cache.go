@@ -26,7 +26,7 @@ func (b *base) cached(next call) call {
 			return next(ctx, r)
 		}
 	}
-	c := newCache(b.Policy.Cache)
+	c := newCache(b.Policy.Cache, b.Return)
 	b.cache = c
 	refreshed := b.observed(func(ctx context.Context, r *request) (*reply, *fault.Error) {
 		return c.ask(ctx, r, c.get(r.key), next)
@@ -124,7 +124,7 @@ func (c *cache) ask(ctx context.Context, r *request, e *entry, next call) (*repl
 	default:
 		r.how = howRevalidated
 		confirmed := *e.reply
-		confirmed.header = rfc9111.Updated(e.header, answer.header)
+		confirmed.header = rfc9111.Updated(e.header, answer.header, c.returned)
 		c.keep(r, asked, &confirmed)
 		return &confirmed, nil
 	}

@@ -14,6 +14,7 @@ import (
 // cache is what is kept of a source's answers, by the keys of requests: whoever has the same key may have the same answer.
 type cache struct {
 	policy     CachePolicy
+	returned   []string // the headers that are for clients
 	now        func() time.Time
 	entries    *otter.Cache[string, *entry]
 	written    atomic.Uint64 // how many commands have ended
@@ -28,8 +29,11 @@ type entry struct {
 	written             uint64    // how many commands had ended when it was requested
 }
 
-func newCache(p CachePolicy) *cache {
+func newCache(p CachePolicy, returned []string) *cache {
 	c := &cache{policy: p, now: time.Now}
+	for _, name := range returned {
+		c.returned = append(c.returned, http.CanonicalHeaderKey(name))
+	}
 	c.entries = otter.Must(&otter.Options[string, *entry]{
 		MaximumWeight:    uint64(p.MaxBytes), //nolint:gosec // checked to be positive
 		Weigher:          weight,
@@ -95,7 +99,7 @@ func (c *cache) keep(r *request, asked entry, answer *reply) {
 	}
 	e.terms = rfc9111.TermsOf(answer.header, r.personal, c.policy.MaxAge.Std(), e.requested, e.received)
 	lean := *answer
-	lean.header = rfc9111.Keep(answer.header)
+	lean.header = rfc9111.Keep(answer.header, c.returned)
 	e.reply = &lean
 	if c.useful(&e) <= 0 {
 		c.drop(r.key, e.requested)

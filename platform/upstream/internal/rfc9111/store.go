@@ -9,12 +9,14 @@ import (
 // kept are the fields of an answer that what is kept of it is decided by.
 var kept = []string{"Age", "Cache-Control", "Date", "Etag", "Expires", "Last-Modified", "Vary"}
 
-// Keep gives a copy of those fields of an answer that are needed to use it again.
-func Keep(header http.Header) http.Header {
+// Keep gives a copy of those fields of an answer that are needed to use it again, and of others by their canonical names.
+func Keep(header http.Header, others []string) http.Header {
 	h := make(http.Header, len(kept))
-	for _, name := range kept {
-		if values, ok := header[name]; ok {
-			h[name] = slices.Clone(values) // what they are cut from may be far larger
+	for _, names := range [][]string{kept, others} {
+		for _, name := range names {
+			if values, ok := header[name]; ok {
+				h[name] = slices.Clone(values) // what they are cut from may be far larger
+			}
 		}
 	}
 	return h
@@ -92,11 +94,11 @@ func Confirms(stored, answer http.Header) bool {
 
 // Updated gives the fields of a kept answer after a 304 that confirms it (section 3.2). How old it was when it was first received, and
 // when it was made, does not count any more.
-func Updated(stored, answer http.Header) http.Header {
-	h := Keep(stored)
+func Updated(stored, answer http.Header, others []string) http.Header {
+	h := Keep(stored, others)
 	delete(h, "Age")
 	delete(h, "Date")
-	for name, values := range Keep(answer) {
+	for name, values := range Keep(answer, others) {
 		h[name] = values
 	}
 	return h

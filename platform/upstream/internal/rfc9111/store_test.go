@@ -110,15 +110,15 @@ func TestConfirms(t *testing.T) {
 
 func TestUpdated(t *testing.T) {
 	t.Parallel()
-	stored := fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Age: 50", "Date: "+at(0), "Vary: Accept", "Content-Length: 7")
+	stored := fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Age: 50", "Date: "+at(0), "Vary: Accept", "Content-Length: 7", "X-Left: 9", "X-Other: a")
 	for reason, test := range map[string]struct{ answer, want http.Header }{
-		"says nothing":     {nil, fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Vary: Accept")},
-		"says all anew":    {fields(`ETag: W/"a"`, "Cache-Control: max-age=30", "Age: 1", "Date: "+at(60), "Vary: X", "Expires: 0"), fields(`ETag: W/"a"`, "Cache-Control: max-age=30", "Age: 1", "Date: "+at(60), "Vary: X", "Expires: 0")},
-		"says what we are": {fields("Content-Length: 0", "Set-Cookie: a"), fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Vary: Accept")},
+		"says nothing":     {nil, fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Vary: Accept", "X-Left: 9")},
+		"says all anew":    {fields(`ETag: W/"a"`, "Cache-Control: max-age=30", "Age: 1", "Date: "+at(60), "Vary: X", "Expires: 0", "X-Left: 8", "X-Other: b"), fields(`ETag: W/"a"`, "Cache-Control: max-age=30", "Age: 1", "Date: "+at(60), "Vary: X", "Expires: 0", "X-Left: 8")},
+		"says what we are": {fields("Content-Length: 0", "Set-Cookie: a"), fields(`ETag: "a"`, "Cache-Control: max-age=60", "Cache-Control: private", "Vary: Accept", "X-Left: 9")},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			if got := Updated(stored, test.answer); !maps.EqualFunc(got, test.want, slices.Equal) {
+			if got := Updated(stored, test.answer, []string{"X-Left"}); !maps.EqualFunc(got, test.want, slices.Equal) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
@@ -136,7 +136,7 @@ func TestUpdatesAreWhatTheServiceSays(t *testing.T) {
 				again[name] = stored[name]
 			}
 		}
-		got, want := TermsOf(Updated(stored, answer), false, 0, noon, noon), TermsOf(again, false, 0, noon, noon)
+		got, want := TermsOf(Updated(stored, answer, nil), false, 0, noon, noon), TermsOf(again, false, 0, noon, noon)
 		if got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
@@ -156,7 +156,7 @@ func FuzzHeaders(f *testing.F) {
 		if c := Conditions(h); len(c["If-None-Match"]) > 0 && c.Get("If-None-Match") != tag || len(c["If-Modified-Since"]) > 0 && c.Get("If-Modified-Since") != modified {
 			t.Errorf("asked by %v", c)
 		}
-		if !Confirms(h, h) || !maps.EqualFunc(Updated(h, h), h, slices.Equal) {
+		if !Confirms(h, h) || !maps.EqualFunc(Updated(h, h, nil), h, slices.Equal) {
 			t.Error("it does not confirm itself")
 		}
 		Storable(http.StatusOK, h, false, []string{"Traceparent"})

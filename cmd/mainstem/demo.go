@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/mainstem/mainstem/demo"
@@ -19,7 +20,7 @@ type demoCommand struct {
 	Seed         uint64            `help:"What the data is made from: the same seed gives the same data."`
 	Break        map[string]string `help:"Start with a service broken, such as reviews=down, orders=slow or catalog=latency=300ms,errorRate=0.2." placeholder:"SERVICE=HOW"`
 	BackendsOnly bool              `help:"Start the services alone, for a gateway of your own."`
-	LogLevel     string            `help:"How much the gateway says: debug, info, warn or error." default:"warn" enum:"debug,info,warn,error"`
+	LogLevel     string            `help:"How much the console shows of what the gateway does: debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 }
 
 // Run plays the storefront until the program is told to stop.
@@ -37,9 +38,13 @@ func (c demoCommand) Run(ctx context.Context) (err error) {
 	if c.BackendPorts == 0 && control == "127.0.0.1:4100" {
 		control = "127.0.0.1:0"
 	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
 	d, err := demo.Start(ctx, demo.Options{
 		Products: c.Products, Seed: c.Seed, FirstPort: c.BackendPorts, ControlAddr: control, Break: broken,
-		Logger: telemetry.NewLogger(os.Stderr, warnings),
+		Logger: telemetry.NewConsoleLogger(os.Stderr, max(level, slog.LevelInfo)), // the services' requests are not what is shown,
 	})
 	if err != nil {
 		return err
@@ -56,5 +61,5 @@ func (c demoCommand) Run(ctx context.Context) (err error) {
 		<-ctx.Done()
 		return nil
 	}
-	return serve(ctx, demoConfig(d, c.Listen, c.LogLevel), func(url string) error { return printWelcome(os.Stdout, d, url) })
+	return serve(ctx, demoConfig(d, c.Listen, c.LogLevel), telemetry.NewConsoleLogger, func(url string) error { return printWelcome(os.Stdout, d, url) })
 }

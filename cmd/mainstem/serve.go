@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -30,19 +31,19 @@ func (c serveCommand) Run(ctx context.Context) error {
 	if c.Listen != "" {
 		settings.Listen = c.Listen
 	}
-	return serve(ctx, settings, func(url string) error {
+	return serve(ctx, settings, telemetry.NewLogger, func(url string) error {
 		_, err := fmt.Printf("GraphQL at %s/graphql\n", url)
 		return err
 	})
 }
 
-// serve runs a gateway until ctx ends. ready is told its URL once it listens.
-func serve(ctx context.Context, c server.Config, ready func(url string) error) error {
+// serve runs a gateway until ctx ends, with a log on standard error. ready is told its URL once it listens.
+func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Leveler) *slog.Logger, ready func(url string) error) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
 	}
-	log := telemetry.NewLogger(os.Stderr, level)
+	log := logger(os.Stderr, level)
 	c.Telemetry.Log = log
 	tracing, err := telemetry.New(ctx, c.Telemetry)
 	if err != nil {

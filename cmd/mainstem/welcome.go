@@ -3,16 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/server"
 )
-
-// warnings is how much the demo's services say: they are not what is shown.
-const warnings = slog.LevelWarn
 
 // firstQuery is the README's first query.
 const firstQuery = `query ProductPage { products(first: 20) { nodes { id name price { amount currency } category { name } stock { available }

@@ -1,12 +1,7 @@
 package e2e
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -119,15 +114,6 @@ func countSources(set ast.SelectionSet, needs map[string]int) {
 	}
 }
 
-// matrixRow is a line of the table.
-type matrixRow struct {
-	fault, source, size string
-	code                string
-	calls               int
-	lost                int
-	took                time.Duration
-}
-
 // run asks a query of a fresh gateway while a source has a fault.
 func (m *matrix) run(t *testing.T, source, query string, c matrixCase) matrixRow {
 	t.Helper()
@@ -205,39 +191,3 @@ func (m *matrix) checkFinished(t *testing.T, source, query string, c matrixCase,
 		t.Errorf("%s has an error, and is not null", at)
 	}
 }
-
-// matrixTable gives the table in Markdown, with a line for each fault of a source.
-func matrixTable(rows []matrixRow) string {
-	bySize := map[string]map[string]matrixRow{oneOfTen: {}, wholePage: {}}
-	for _, r := range rows {
-		bySize[r.size][r.source+r.fault] = r
-	}
-	var text strings.Builder
-	text.WriteString(matrixHead)
-	for _, source := range slices.Sorted(maps.Keys(matrixQueries)) {
-		for _, c := range matrixOf(source) {
-			field, page := bySize[oneOfTen][source+c.fault], bySize[wholePage][source+c.fault]
-			each := func(of func(r matrixRow) string) string {
-				if of(field) == of(page) {
-					return of(field)
-				}
-				return of(field) + ", " + of(page)
-			}
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s |\n", source, c.fault,
-				each(func(r matrixRow) string { return cmp.Or(quoted(r.code), "none") }),
-				each(func(r matrixRow) string { return strconv.Itoa(r.lost) }),
-				each(func(r matrixRow) string { return strconv.Itoa(r.calls) }),
-				each(func(r matrixRow) string { return fmt.Sprintf("%.2f", r.took.Seconds()) }))
-		}
-	}
-	return text.String()
-}
-
-func quoted(code string) string {
-	if code == "" {
-		return ""
-	}
-	return "`" + code + "`"
-}
-
-const matrixHead = "| source | fault | code | fields lost | calls | s |\n|---|---|---|--:|--:|--:|\n"

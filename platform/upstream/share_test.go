@@ -88,7 +88,7 @@ func TestSharing(t *testing.T) {
 			callers: []caller{{what: "read a", finished: 10 * ms}, {what: "read b", finished: 10 * ms}}, calls: 2,
 		},
 		"reads one after the other are not": {
-			callers: []caller{{what: "read a", finished: 10 * ms}, {at: 10 * ms, what: "read a", finished: 20 * ms}}, calls: 2,
+			callers: []caller{{what: "read a", finished: 10 * ms}, {at: 11 * ms, what: "read a", finished: 21 * ms}}, calls: 2,
 		},
 		"commands are not": {
 			callers: many(2, caller{what: "write", finished: 10 * ms}), calls: 2,

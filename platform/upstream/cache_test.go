@@ -1,0 +1,452 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/platform/exec/wave"
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// played is a service that answers in this process.
+type played func(r *http.Request) (*http.Response, error)
+
+func (p played) RoundTrip(r *http.Request) (*http.Response, error) { return p(r) }
+
+// answers gives an answer with "Name: value" fields.
+func answers(body string, fields ...string) *http.Response {
+	h := http.Header{"Content-Type": {"application/json"}}
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		h.Add(name, value)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: h, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// playing gives the client of a service that is played.
+func playing(tb testing.TB, o Options, in Inputs, p played) *HTTP {
+	tb.Helper()
+	o.Name, o.URL = "shop", "http://shop"
+	h, err := NewHTTP(o, in)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.transport = p
+	tb.Cleanup(func() { _ = h.Close() })
+	return h
+}
+
+// reading reads a path, and gives what it read and how that was answered.
+func reading(ctx context.Context, h *HTTP, path string) (string, error) {
+	how := ""
+	a, err := h.Do(WithCalls(ctx, func(c Call) { how = fmt.Sprintf("%s %d", c.How, c.Attempts) }), "Get", func(base string) (*http.Request, error) {
+		return http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	})
+	return strings.Join(strings.Fields(a.body+" "+how), " "), err
+}
+
+func wantRead(t *testing.T, h *HTTP, path, want string) {
+	t.Helper()
+	if got, err := reading(t.Context(), h, path); got != want || err != nil {
+		t.Errorf("read %q, %v; want %q", got, err, want)
+	}
+}
+
+// TestOneRefreshAtATime: however many ask for what is stale, one call is made in the background, and nobody waits for it.
+func TestOneRefreshAtATime(t *testing.T) {
+	t.Parallel()
+	for reason, share := range map[string]bool{"shared": true, "not shared": false} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var calls atomic.Int64
+				p := keeps(nil)
+				p.Share = share
+				h := playing(t, Options{Policy: p}, Inputs{}, func(*http.Request) (*http.Response, error) {
+					n := calls.Add(1)
+					if n > 1 {
+						time.Sleep(time.Second)
+					}
+					return answers(fmt.Sprint(n), "Cache-Control: max-age=5, stale-while-revalidate=9"), nil
+				})
+				wantRead(t, h, "a", "1 1")
+				time.Sleep(5 * time.Second)
+				for range 3 {
+					var all sync.WaitGroup
+					for range 20 {
+						all.Go(func() {
+							begun := time.Now()
+							if got, err := reading(t.Context(), h, "a"); !strings.HasPrefix(got, "1 ") || err != nil || time.Since(begun) > 0 {
+								t.Errorf("read %q, %v after %s", got, err, time.Since(begun))
+							}
+						})
+					}
+					all.Wait()
+				}
+				h.background.calls.Wait()
+				if n := calls.Load(); n != 2 {
+					t.Errorf("%d calls, want 2", n)
+				}
+				wantRead(t, h, "a", "2 fresh 0")
+			})
+		})
+	}
+}
+
+// TestRefreshesThatFail: a refresh that fails or panics is over, and the next caller begins another. Once the client is closed there are none.
+func TestRefreshesThatFail(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	var log bytes.Buffer
+	o := Options{Policy: keeps(nil), Log: slog.New(slog.NewTextHandler(&log, nil))}
+	h := playing(t, o, Inputs{}, func(*http.Request) (*http.Response, error) {
+		switch calls.Add(1) {
+		case 1:
+			return answers("1", "Cache-Control: max-age=0, stale-while-revalidate=60"), nil
+		case 2:
+			return nil, errors.New("reset")
+		default:
+			panic("boom")
+		}
+	})
+	wantRead(t, h, "a", "1 1")
+	for want := int64(2); want <= 4; want++ {
+		wantRead(t, h, "a", "1 stale 0")
+		h.background.calls.Wait()
+		if n := calls.Load(); n != want {
+			t.Errorf("%d calls, want %d", n, want)
+		}
+	}
+	if !strings.Contains(log.String(), "boom") {
+		t.Error("nobody hears of the panic")
+	}
+	_ = h.Close()
+	wantRead(t, h, "a", "1 stale 0")
+	if n := calls.Load(); n != 4 {
+		t.Errorf("%d calls after it was closed", n)
+	}
+}
+
+// TestReadsAroundACommand: what was asked for before a command ended is not fresh, however late its answer comes; what is asked for later is.
+func TestReadsAroundACommand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		took := map[string]time.Duration{"/before": 5, "/during": 1, "/across": 3, "/after": 1, "": 4}
+		h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(r *http.Request) (*http.Response, error) {
+			time.Sleep(took[strings.TrimRight(r.URL.Path, "/")] * time.Second)
+			return answers("1", "Cache-Control: max-age=60", `ETag: "a"`), nil
+		})
+		var all sync.WaitGroup
+		for path, at := range map[string]time.Duration{"before": 0, "": 1, "during": 2, "across": 4, "after": 5} { // the command ends at 5
+			all.Go(func() {
+				time.Sleep(at * time.Second)
+				if path == "after" {
+					synctest.Wait()
+				}
+				method := http.MethodGet
+				if path == "" {
+					method = http.MethodPost
+				}
+				_, _ = h.Do(t.Context(), "Get", func(base string) (*http.Request, error) { return http.NewRequest(method, base+path, nil) })
+			})
+		}
+		all.Wait()
+		for path, want := range map[string]string{"before": "1 1", "during": "1 1", "across": "1 1", "after": "1 fresh 0"} {
+			if got, _ := reading(t.Context(), h, path); got != want {
+				t.Errorf("%s: read %q, want %q", path, got, want)
+			}
+		}
+	})
+}
+
+// TestLateAnswers: an answer does not take the place of one that was requested later, nor does its refusal.
+func TestLateAnswers(t *testing.T) {
+	t.Parallel()
+	for reason, status := range map[string]int{"an answer": 200, "not to be stored": 203, "gone": 410} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var calls atomic.Int64
+				h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(*http.Request) (*http.Response, error) {
+					a := answers("new", "Cache-Control: max-age=60")
+					if calls.Add(1) == 1 {
+						time.Sleep(time.Second)
+						a = answers("old", "Cache-Control: max-age=60")
+						a.StatusCode = status
+					}
+					return a, nil
+				})
+				var all sync.WaitGroup
+				all.Go(func() { _, _ = reading(t.Context(), h, "a") })
+				time.Sleep(time.Millisecond)
+				wantRead(t, h, "a", "new 1")
+				all.Wait()
+				wantRead(t, h, "a", "new fresh 0")
+			})
+		})
+	}
+}
+
+// TestAnswersThatNobodyCanRead: what does not fit the contract is not given to the next caller too.
+func TestAnswersThatNobodyCanRead(t *testing.T) {
+	t.Parallel()
+	for body, good := range map[string]bool{`{"name":"a"}`: true, `{"name":`: false, `{"name":7}`: false} {
+		var calls atomic.Int64
+		h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(*http.Request) (*http.Response, error) {
+			calls.Add(1)
+			return answers(body, "Cache-Control: max-age=60"), nil
+		})
+		for range 3 {
+			a, err := h.Do(t.Context(), "Get", getPosts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Decode[struct {
+				Name string `json:"name"`
+			}](a); (err == nil) != good {
+				t.Errorf("%s is read with %v", body, err)
+			}
+		}
+		if n, want := calls.Load(), map[bool]int64{true: 1, false: 3}[good]; n != want {
+			t.Errorf("%s: %d calls, want %d", body, n, want)
+		}
+	}
+}
+
+// TestKeptMessages: gRPC's answers are fresh for as long as the policy has it, and stay for fields that may be stale.
+func TestKeptMessages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var fails *fault.Error
+		calls, message := 0, []byte("\n\x01a")
+		g := &GRPC{}
+		o := Options{Name: "shop", Policy: keeps(func(p *CachePolicy) { p.MaxAge = config.Duration(time.Second) })}
+		o.setDefaults()
+		if err := g.init(o, Inputs{}, func(_ context.Context, r *request) (*reply, error) {
+			r.attempts.Add(1)
+			calls++
+			if fails != nil {
+				return nil, fails
+			}
+			return &reply{message: message}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		g.kinds.Store("/shop.Shop/Get", read)
+		ask := func(ctx context.Context, method string) string {
+			how, value := "", new(wrapperspb.StringValue)
+			err := g.Invoke(WithCalls(ctx, func(c Call) { how = c.How }), "/shop.Shop/"+method, wrapperspb.String("x"), value)
+			return strings.TrimSpace(fmt.Sprintf("%s%s %s", codeOf(err), value.Value, how))
+		}
+		aged := WithKept(t.Context(), time.Hour, func(time.Duration) {})
+		for i, step := range []struct {
+			does  func()
+			ctx   context.Context
+			op    string
+			want  string
+			calls int
+		}{
+			{nil, t.Context(), "Get", "a", 1},
+			{nil, t.Context(), "Get", "a fresh", 1},
+			{func() { time.Sleep(time.Second) }, t.Context(), "Get", "a", 2},
+			{nil, t.Context(), "Change", "a", 3},
+			{nil, t.Context(), "Get", "a", 4},
+			{func() { time.Sleep(time.Second); fails = fault.New(fault.SourceFailed, "") }, t.Context(), "Get", "SOURCE_FAILED", 5},
+			{nil, aged, "Get", "a stale", 5},
+			{func() { fails = fault.New(fault.NotFound, "") }, t.Context(), "Get", "NOT_FOUND", 6},
+			{nil, aged, "Get", "SOURCE_UNAVAILABLE", 6},
+			{func() { fails, message = nil, []byte("\n\x09a") }, t.Context(), "Get", "SOURCE_CONTRACT_VIOLATION", 7},
+			{nil, t.Context(), "Get", "SOURCE_CONTRACT_VIOLATION", 8},
+		} {
+			if step.does != nil {
+				step.does()
+			}
+			if got := ask(step.ctx, step.op); got != step.want || calls != step.calls {
+				t.Errorf("step %d: %q after %d calls, want %q after %d", i+1, got, calls, step.want, step.calls)
+			}
+		}
+	})
+}
+
+// TestCacheIsBounded: it takes no more memory than it may, whatever is asked for and however large answers are.
+func TestCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	const most = 256 << 10
+	random := rand.New(rand.NewPCG(1, 2))
+	sizes := make([]int, 500)
+	for i := range sizes {
+		sizes[i] = random.IntN(20 << 10)
+	}
+	h := playing(t, Options{Policy: keeps(func(p *CachePolicy) { p.MaxBytes = most })}, Inputs{}, func(r *http.Request) (*http.Response, error) {
+		var n int
+		_, err := fmt.Sscanf(r.URL.Path, "/%d", &n)
+		return answers(strings.Repeat("x", sizes[n]), "Cache-Control: max-age=60"), err
+	})
+	for i := range sizes {
+		if _, err := reading(t.Context(), h, fmt.Sprint(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.cache.entries.CleanUp()
+	held := 0
+	for key, e := range h.cache.entries.All() {
+		held += len(key) + len(e.body) + overhead
+	}
+	if weighed := h.cache.entries.WeightedSize(); weighed > most || held > int(weighed) || held < most/2 {
+		t.Errorf("%d bytes are held, %d are weighed, %d may be", held, weighed, most)
+	}
+	sizes[0] = 2 * most
+	wantCalled := func() {
+		t.Helper()
+		if got, err := reading(WithRequest(t.Context(), Request{Fresh: true}), h, "0"); err != nil || !strings.HasSuffix(got, " 1") {
+			t.Errorf("read %.20q, %v", got, err)
+		}
+		h.cache.entries.CleanUp()
+	}
+	wantCalled()
+	wantCalled()
+	if n := h.cache.entries.WeightedSize(); n > most {
+		t.Errorf("with an answer that is too large, %d bytes are weighed", n)
+	}
+}
+
+// counting is a batch that says whether it has left.
+type counting struct {
+	wave *wave.Wave
+	left atomic.Bool
+}
+
+func (b *counting) Leave() {
+	b.left.Store(true)
+	b.wave.Done()
+}
+
+// TestWhoIsAnsweredByWhatIsKeptRuns: she does not wait for the service, so batches that she can add to do not leave.
+func TestWhoIsAnsweredByWhatIsKeptRuns(t *testing.T) {
+	t.Parallel()
+	h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(*http.Request) (*http.Response, error) {
+		return answers("1", "Cache-Control: max-age=60"), nil
+	})
+	for reason, test := range map[string]struct {
+		path  string
+		first bool
+		kept  bool
+		left  bool
+	}{
+		"a call": {"a", false, false, true}, "what is fresh": {"b", true, false, false}, "what is kept": {"c", true, true, false}, "what is not": {"d", false, true, false},
+	} {
+		if test.first {
+			wantRead(t, h, test.path, "1 1")
+		}
+		w := wave.New(time.Hour)
+		w.Add(1)
+		ctx := w.Context(t.Context(), nil)
+		b := &counting{wave: w}
+		w.Begin(b)
+		if test.kept {
+			ctx = WithKept(ctx, time.Hour, func(time.Duration) {})
+		}
+		_, _ = reading(ctx, h, test.path)
+		if b.left.Load() != test.left {
+			t.Errorf("%s: the batch has left: %t", reason, !test.left)
+		}
+	}
+}
+
+// TestWhatTheServiceSaidLast: an answer that stands in for another is no sign of health, and neither is one that nobody asked the service for.
+func TestWhatTheServiceSaidLast(t *testing.T) {
+	t.Parallel()
+	works := true
+	h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(r *http.Request) (*http.Response, error) {
+		if !works {
+			return nil, errors.New("reset")
+		}
+		if r.URL.Path == "/stale" {
+			return answers("1", "Cache-Control: max-age=0, stale-if-error=60"), nil
+		}
+		return answers("1", "Cache-Control: max-age=60"), nil
+	})
+	want := func(reason string, code fault.Code) {
+		t.Helper()
+		if got := h.state(true).LastFault; got != code {
+			t.Errorf("%s: the last fault is %q, want %q", reason, got, code)
+		}
+	}
+	wantRead(t, h, "stale", "1 1")
+	wantRead(t, h, "fresh", "1 1")
+	_, _ = reading(WithKept(t.Context(), time.Hour, nil), h, "never")
+	want("what is not kept", "")
+	works = false
+	wantRead(t, h, "stale", "1 stale 1")
+	want("what stands in", fault.SourceUnavailable)
+	wantRead(t, h, "fresh", "1 fresh 0")
+	want("what is fresh", fault.SourceUnavailable)
+}
+
+// TestAttemptsToRevalidate: they are told like any others.
+func TestAttemptsToRevalidate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		p := keeps(nil)
+		p.Retry = retries(2).Retry
+		h := playing(t, Options{Policy: p}, Inputs{}, func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.Header.Get("If-None-Match"))
+			a := answers("1", `ETag: "a"`, "Cache-Control: max-age=0")
+			switch len(asked) {
+			case 2:
+				return nil, errors.New("reset")
+			case 3:
+				a.StatusCode, a.Body = http.StatusNotModified, http.NoBody
+			case 4:
+				a = answers("", `ETag: "b"`)
+				a.StatusCode = http.StatusNotModified
+			}
+			return a, nil
+		})
+		wantRead(t, h, "a", "1 1")
+		wantRead(t, h, "a", "1 revalidated 2")
+		wantRead(t, h, "a", "1 2")
+		if got := fmt.Sprint(asked); got != `[ "a" "a" "a" ]` {
+			t.Errorf("asked by %s", got)
+		}
+	})
+}
+
+// TestKeptAnswersForClients: the headers that are for clients come with kept answers too.
+func TestKeptAnswersForClients(t *testing.T) {
+	t.Parallel()
+	h := playing(t, Options{Policy: keeps(nil), Return: []string{"x-left"}}, Inputs{}, func(r *http.Request) (*http.Response, error) {
+		if r.Header.Get("If-None-Match") != "" {
+			a := answers("", "X-Left: 8")
+			a.StatusCode = http.StatusNotModified
+			return a, nil
+		}
+		return answers("1", `ETag: "a"`, "Cache-Control: max-age=60", "X-Left: 9", "X-Other: a"), nil
+	})
+	for i, test := range []struct {
+		fresh bool
+		want  string
+	}{{false, "X-Left: 9"}, {false, "X-Left: 9"}, {true, "X-Left: 8"}, {false, "X-Left: 8"}} {
+		got := ""
+		ctx := WithReturned(WithRequest(t.Context(), Request{Fresh: test.fresh}), func(name, value string) { got += name + ": " + value })
+		if _, err := reading(ctx, h, "a"); err != nil || got != test.want {
+			t.Errorf("read %d comes with %q, %v; want %q", i+1, got, err, test.want)
+		}
+	}
+}

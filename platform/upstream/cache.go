@@ -42,17 +42,12 @@ func (b *base) cached(next call) call {
 			return next(ctx, r)
 		}
 		e := c.get(r.key)
-		if e != nil && !r.fresh {
-			switch age := e.age(c.now()); {
-			case e.written != c.written.Load(): // it has to be revalidated, whatever its age
-			case e.terms.Fresh(age):
-				r.how = howFresh
-				return e.reply, nil
-			case e.terms.FreshEnough(age):
-				r.how = howStale
+		if how := c.atOnce(e); how != "" && !r.fresh {
+			r.how = how
+			if how == howStale {
 				b.refresh(ctx, r, refreshed)
-				return e.reply, nil
 			}
+			return e.reply, nil
 		}
 		answer, f := c.ask(ctx, r, e, next)
 		if f == nil || e == nil || r.fresh || !cannotSay(f) || ctx.Err() != nil {
@@ -67,6 +62,30 @@ func (b *base) cached(next call) call {
 		r.how = howStale
 		return e.reply, nil
 	}
+}
+
+// atOnce says how an entry answers without a call being waited for: it is fresh, or is to be revalidated after that. It is empty if neither.
+func (c *cache) atOnce(e *entry) how {
+	if e == nil || e.written != c.written.Load() {
+		return ""
+	}
+	switch age := e.age(c.now()); {
+	case e.terms.Fresh(age):
+		return howFresh
+	case e.terms.FreshEnough(age):
+		return howStale
+	default:
+		return ""
+	}
+}
+
+// ready says whether the answer to r is kept so that no call is waited for.
+func (c *cache) ready(r *request) bool {
+	if c == nil {
+		return false
+	}
+	kept, ok := c.entries.GetEntryQuietly(r.key)
+	return ok && c.atOnce(kept.Value) != ""
 }
 
 // refresh asks the service in the background, unless it is being asked already.

@@ -36,7 +36,7 @@ func (b *base) shared(next call) call {
 			defer b.flights.retire() // what is read from now on may not come from before what was written
 			return next(ctx, r)
 		}
-		if r.key == "" || r.fresh || r.kept != nil {
+		if r.key == "" || r.fresh || r.kept != nil || b.cache.ready(r) {
 			return next(ctx, r)
 		}
 		for {

@@ -46,6 +46,11 @@ const readmePage = `query ProductPage { products(first: 20) { nodes { id name pr
 // promise something, and what other services have is there. With -v it prints the table of docs/resilience.md.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
+	runMatrix(t)
+}
+
+func runMatrix(t *testing.T) {
+	t.Helper()
 	m := newMatrix(t)
 	var rows []matrixRow
 	var mu sync.Mutex

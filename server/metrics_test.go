@@ -60,6 +60,7 @@ func TestAnOpenBreaker(t *testing.T) {
 	if got.code() != "SOURCE_UNAVAILABLE" || got.Errors[0].Extensions.RetryAfter < 60 {
 		t.Errorf("with the breaker open: %+v", got)
 	}
+	ask(t, url, `{ review(id: "UmV2aWV3OnJldi0x") { body } }`, nil) // all sources are measured, and not just the first
 
 	status, text := get(t, url+"/metrics")
 	if status != http.StatusOK {
@@ -73,6 +74,8 @@ func TestAnOpenBreaker(t *testing.T) {
 		`mainstem_source_calls_running{mainstem_source="catalog"} 0`,
 		`mainstem_source_calls_waiting{mainstem_source="catalog"} 0`,
 		`mainstem_source_calls_limit{mainstem_source="catalog"} 256`,
+		`mainstem_source_breaker_state{mainstem_operation="",mainstem_source="reviews"} 0`,
+		`mainstem_source_calls_limit{mainstem_source="reviews"} 256`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s in\n%s", want, text)

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -152,31 +153,44 @@ func newMeters(b *base) (*meters, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m, m.observe(b)
+}
+
+// observe makes the gauges. All sources have the same ones, so that each registers what it observes: what is given along with a gauge is
+// taken of the first source only.
+func (m *meters) observe(b *base) error {
 	source := metric.WithAttributes(attribute.String(AttrSource, b.Name))
-	for name, gauge := range map[string]struct {
-		of   func() int64
-		says string
-	}{
-		"mainstem.source.calls.running": {b.running.Load, "How many calls of a source are under way."},
-		"mainstem.source.calls.waiting": {b.queued.Load, "How many calls of a source wait for their turn."},
-		"mainstem.source.calls.limit":   {b.limitNow, "How many calls of a source may be under way; 0 for any number."},
-	} {
-		_, err := b.Meter.Int64ObservableGauge(name, metric.WithDescription(gauge.says), metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(gauge.of(), source)
+	gauges := map[metric.Int64ObservableGauge]func(o metric.Observer, gauge metric.Int64Observable){}
+	add := func(name, says string, observe func(o metric.Observer, gauge metric.Int64Observable)) error {
+		gauge, err := b.Meter.Int64ObservableGauge(name, metric.WithDescription(says))
+		gauges[gauge] = observe
+		return err
+	}
+	count := func(of func() int64) func(o metric.Observer, gauge metric.Int64Observable) {
+		return func(o metric.Observer, gauge metric.Int64Observable) { o.ObserveInt64(gauge, of(), source) }
+	}
+	err := errors.Join(
+		add("mainstem.source.calls.running", "How many calls of a source are under way.", count(b.running.Load)),
+		add("mainstem.source.calls.waiting", "How many calls of a source wait for their turn.", count(b.queued.Load)),
+		add("mainstem.source.calls.limit", "How many calls of a source may be under way; 0 for any number.", count(b.limitNow)),
+		add("mainstem.source.breaker.state", "0 closed, 1 open, 2 half open.", func(o metric.Observer, gauge metric.Int64Observable) {
+			for operation, state := range b.breakers.states() {
+				o.ObserveInt64(gauge, int64(state), source, metric.WithAttributes(attribute.String(AttrOperation, operation)))
+			}
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	for gauge, observe := range gauges {
+		if _, err := b.Meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+			observe(o, gauge)
 			return nil
-		}))
-		if err != nil {
-			return nil, err
+		}, gauge); err != nil {
+			return err
 		}
 	}
-	_, err = b.Meter.Int64ObservableGauge("mainstem.source.breaker.state", metric.WithDescription("0 closed, 1 open, 2 half open."),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			for operation, state := range b.breakers.states() {
-				o.Observe(int64(state), metric.WithAttributes(attribute.String(AttrSource, b.Name), attribute.String(AttrOperation, operation)))
-			}
-			return nil
-		}))
-	return m, err
+	return nil
 }
 
 func (m *meters) called(ctx context.Context, r *request, took time.Duration, f *fault.Error) {

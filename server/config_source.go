@@ -15,6 +15,7 @@ type SourceConfig struct {
 	Timeout          config.Duration      `yaml:"timeout" desc:"How long one call may take; of a call that is made again, each attempt."`
 	MaxResponseBytes config.Bytes         `yaml:"maxResponseBytes" desc:"The largest answer that is read."`
 	Connections      upstream.Connections `yaml:"connections" desc:"How the service is connected to."`
+	Headers          HeadersConfig        `yaml:"headers" desc:"Which headers pass between clients and the service."`
 
 	upstream.Policy // its settings are the source's own, such as sources.reviews.retry.max
 }
@@ -41,6 +42,7 @@ func (s SourceConfig) Validate() error {
 	wrong.check(secure || s.Connections.TLS == (upstream.TLS{}), "connections.tls", "needs a URL of https:// or grpcs://: a service at another is not spoken to by TLS")
 	wrong.below("", s.Policy.Validate())
 	wrong.below("connections", s.Connections.Validate())
+	wrong.below("headers", s.Headers.Validate())
 	return wrong.err()
 }
 

@@ -35,10 +35,11 @@ type stage = func(http.Handler) http.Handler
 func (s *Server) pipeline() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", through(s.graphQL(),
-		s.deadline,   // first, before everything that can wait, such as for the keys of a token's issuer
-		s.identify,   // before anything that depends on the caller
-		s.passInputs, // with the caller known: what sources may pass on
-		s.explain,    // likewise: who may see how an answer came about
+		s.deadline,      // first, before everything that can wait, such as for the keys of a token's issuer
+		s.identify,      // before anything that depends on the caller
+		s.passInputs,    // with the caller known: what sources may pass on
+		s.explain,       // likewise: who may see how an answer came about
+		s.returnHeaders, // last, since only what sources answer is in it
 	))
 	mux.HandleFunc("GET /healthz", s.alive)
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -138,7 +139,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "Traceparent", "Tracestate"},
-		ExposedHeaders: []string{telemetry.RequestIDHeader, telemetry.TraceIDHeader},
+		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)
 }

@@ -15,7 +15,7 @@ import (
 // identity gives what the answer of a query depends on beside its text and variables: the caller, whom resolvers can see, and what the
 // sources that it reaches pass on of the request, and the time that its client gives it. Requests that ask for an answer of their own are not shared.
 func (s *Server) identity(ctx context.Context, sources []string) (string, bool) {
-	if noCache(graphql.GetOperationContext(ctx).Headers.Values("Cache-Control")) {
+	if noCache(graphql.GetOperationContext(ctx).Headers.Values("Cache-Control")) || s.returns(sources) { // headers are each answer's own
 		return "", false
 	}
 	var b strings.Builder

@@ -68,12 +68,14 @@ func sourceNames() []string {
 }
 
 func (c *clients) http(name string, inputs upstream.Inputs) *upstream.HTTP {
+	inputs = c.configs[name].Headers.with(inputs)
 	h, err := upstream.NewHTTP(c.options(name, "http"), inputs)
 	keep(c, name, inputs, h, err)
 	return h
 }
 
 func (c *clients) grpc(name string, inputs upstream.Inputs) *upstream.GRPC {
+	inputs = c.configs[name].Headers.with(inputs)
 	g, err := upstream.NewGRPC(c.options(name, "grpc"), inputs)
 	keep(c, name, inputs, g, err)
 	return g
@@ -99,7 +101,7 @@ func (c *clients) options(name, scheme string) upstream.Options {
 	}
 	return upstream.Options{
 		Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Policy: s.Policy, Connections: s.Connections,
-		Tracer: c.tracer, Meter: c.meter, Log: c.log,
+		Return: s.Headers.Return, Tracer: c.tracer, Meter: c.meter, Log: c.log,
 	}
 }
 

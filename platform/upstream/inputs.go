@@ -21,14 +21,30 @@ type Inputs struct {
 // secretHeaders are headers that no source may declare: what they hold opens other doors too.
 var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 
+// callsOwn are headers that each call has of its own, or that are of its connection. No client may say them.
+var callsOwn = []string{
+	"Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Idempotency-Key", "If-Match", "If-Modified-Since",
+	"If-None-Match", "If-Range", "If-Unmodified-Since", "Keep-Alive", "Range", "Te", "Trailer", "Traceparent", "Tracestate", "Transfer-Encoding", "Upgrade", timeoutHeader,
+}
+
+// CheckForwarded says of a header's name whether a source may be given it of a client's request.
+func CheckForwarded(name string) error {
+	switch canonical := http.CanonicalHeaderKey(name); {
+	case strings.HasPrefix(canonical, "Caller-"):
+		return fmt.Errorf("the header %s must not be passed on: a client could say that it is anybody", name)
+	case slices.Contains(secretHeaders, canonical):
+		return fmt.Errorf("the header %s must not be passed on: declare claims in its place", name)
+	case slices.Contains(callsOwn, canonical) || strings.HasPrefix(canonical, "Grpc-"):
+		return fmt.Errorf("the header %s must not be passed on: each call has its own", name)
+	}
+	return checkHeaderName(name)
+}
+
 // check fails for headers that must not be passed on.
 func (in Inputs) check() error {
 	for _, name := range in.Headers {
-		if strings.HasPrefix(http.CanonicalHeaderKey(name), "Caller-") {
-			return fmt.Errorf("the header %s must not be passed on: a client could say that it is anybody", name)
-		}
-		if slices.Contains(secretHeaders, http.CanonicalHeaderKey(name)) {
-			return fmt.Errorf("the header %s must not be passed on: declare claims in its place", name)
+		if err := CheckForwarded(name); err != nil {
+			return err
 		}
 	}
 	return nil

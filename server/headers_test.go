@@ -1,0 +1,97 @@
+package server_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/server"
+)
+
+// TestHeadersThatPass: a service is given the headers that are allowed, and the client those of its answer, also when it is kept; nothing
+// else passes in either direction.
+func TestHeadersThatPass(t *testing.T) {
+	t.Parallel()
+	received := make(chan http.Header, 10)
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		received <- r.Header
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Cache-Control", "max-age=60")
+		h["Deprecation"] = []string{"@1", "@2"}
+		h.Set("X-Internal", "secret")
+		h.Set("Set-Cookie", "a=b")
+		_, _ = io.WriteString(w, `{"categories":[]}`)
+	}))
+	t.Cleanup(service.Close)
+	c := alone()
+	catalog := c.Sources["catalog"]
+	catalog.URL, catalog.Cache.Enabled = service.URL, true
+	catalog.Headers = server.HeadersConfig{Forward: []string{"accept-language"}, Return: []string{"deprecation"}}
+	c.Sources["catalog"] = catalog
+	url := run(t, c)
+	for _, language := range []string{"de", "fr", "de"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", strings.NewReader(`{"query":"{ categories { name } }"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept-Language", language)
+		r.Header.Set("X-Other", "no")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if got := resp.Header.Values("Deprecation"); string(body) != `{"data":{"categories":[]}}` || !slices.Equal(got, []string{"@1", "@2"}) {
+			t.Errorf("%s: %q %s", language, got, body)
+		}
+		for _, name := range []string{"X-Internal", "Set-Cookie", "Cache-Control"} {
+			if got := resp.Header.Get(name); got != "" && got != "no-store" {
+				t.Errorf("the client was given %s: %s", name, got)
+			}
+		}
+	}
+	close(received)
+	var languages []string
+	for header := range received {
+		languages = append(languages, header.Get("Accept-Language"))
+		if header.Get("X-Other") != "" {
+			t.Error("the service was given X-Other")
+		}
+	}
+	if !slices.Equal(languages, []string{"de", "fr"}) { // the third was answered by what is kept for German
+		t.Errorf("the service was asked for %q", languages)
+	}
+}
+
+func TestHeadersThatMustNotPass(t *testing.T) {
+	t.Parallel()
+	for reason, headers := range map[string]server.HeadersConfig{
+		"a token":              {Forward: []string{"authorization"}},
+		"a cookie":             {Forward: []string{"Cookie"}},
+		"who is calling":       {Forward: []string{"caller-sub"}},
+		"a call's own":         {Forward: []string{"Idempotency-Key"}},
+		"no name":              {Forward: []string{"a b"}},
+		"a cookie, back":       {Return: []string{"set-cookie"}},
+		"what is the answer's": {Return: []string{"Cache-Control"}},
+		"no name, back":        {Return: []string{""}},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			c := alone()
+			catalog := c.Sources["catalog"]
+			catalog.Headers = headers
+			c.Sources["catalog"] = catalog
+			problems, ok := c.Sources["catalog"].Validate().(config.Problems) //nolint:errorlint // it is never wrapped
+			if !ok || len(problems) != 1 || !strings.HasPrefix(problems[0].Path, "headers.") {
+				t.Errorf("%v", problems)
+			}
+		})
+	}
+}

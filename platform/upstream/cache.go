@@ -107,9 +107,9 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 	}
 }
 
-// answerKept answers a call that may not be made.
+// answerKept answers a call that may not be made. What is no read has no key.
 func (c *cache) answerKept(r *request) (*reply, *fault.Error) {
-	if e := c.get(r.key); e != nil && r.kind == read {
+	if e := c.get(r.key); e != nil {
 		if age := e.age(c.now()); age <= r.kept.maxAge {
 			r.kept.note(age)
 			r.how = howStale

@@ -228,6 +228,46 @@ func TestAnswersThatNobodyCanRead(t *testing.T) {
 	}
 }
 
+// TestAnOldAnswerThatNobodyCanRead: it does not take a newer one with it.
+func TestAnOldAnswerThatNobodyCanRead(t *testing.T) {
+	t.Parallel()
+	body := "{"
+	h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(*http.Request) (*http.Response, error) {
+		return answers(body, "Cache-Control: max-age=60"), nil
+	})
+	old, err := h.Do(t.Context(), "Get", getPosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = "{}"
+	if _, err := h.Do(WithRequest(t.Context(), Request{Fresh: true}), "Get", getPosts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode[struct{}](old); err == nil {
+		t.Error("half an answer is read")
+	}
+	wantRead(t, h, "posts", "{} fresh 0")
+}
+
+// TestWhoHasGoneNeedsNothing: nothing stands in for an answer that nobody waits for, and nobody hears that it does.
+func TestWhoHasGoneNeedsNothing(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	ctx, hangUp := context.WithCancel(t.Context())
+	calls := 0
+	o := Options{Policy: keeps(nil), Log: slog.New(slog.NewTextHandler(&log, nil))}
+	h := playing(t, o, Inputs{}, func(r *http.Request) (*http.Response, error) {
+		if calls++; calls == 2 {
+			hangUp()
+		}
+		return answers("1", "Cache-Control: max-age=0, stale-if-error=60"), r.Context().Err()
+	})
+	wantRead(t, h, "a", "1 1")
+	if _, err := reading(ctx, h, "a"); codeOf(err) != fault.DeadlineExceeded || log.Len() > 0 {
+		t.Errorf("failed with %v, and the log says %q", err, &log)
+	}
+}
+
 // TestKeptMessages: gRPC's answers are fresh for as long as the policy has it, and stay for fields that may be stale.
 func TestKeptMessages(t *testing.T) {
 	t.Parallel()

@@ -30,11 +30,10 @@ type RetryPolicy struct {
 
 // HedgePolicy is when a read is made a second time while the first is under way. The first answer wins, and the other call is cancelled.
 type HedgePolicy struct {
-	Enabled  bool            `yaml:"enabled" desc:"Whether slow reads are made a second time."`
-	Quantile float64         `yaml:"quantile" desc:"Which part of the reads must be faster for one to be slow." jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
-	MinCalls int             `yaml:"minCalls" desc:"How many reads must have been seen before one is slow." jsonschema:"minimum=1"`
-	Budget   float64         `yaml:"budget" desc:"Which part of the reads under way may be second ones." jsonschema:"minimum=0,maximum=1"`
-	Shortest config.Duration `yaml:"shortest" desc:"What a read is given in any case before it is slow."`
+	Enabled  bool    `yaml:"enabled" desc:"Whether slow reads are made a second time."`
+	Quantile float64 `yaml:"quantile" desc:"Which part of the reads must be faster for one to be slow." jsonschema:"exclusiveMinimum=0,exclusiveMaximum=1"`
+	MinCalls int     `yaml:"minCalls" desc:"How many reads must have been seen before one is slow." jsonschema:"minimum=1"`
+	Budget   float64 `yaml:"budget" desc:"Which part of the reads under way may be second ones." jsonschema:"minimum=0,maximum=1"`
 }
 
 // BreakerPolicy is when a source is not called at all. Faults of the source count: 5xx and their like, lost connections and timeouts.
@@ -68,7 +67,7 @@ func DefaultPolicy() Policy {
 	return Policy{
 		Share:       true,
 		Retry:       RetryPolicy{Max: 2, Base: config.Duration(50 * time.Millisecond), Longest: config.Duration(time.Second), Budget: 0.2, Floor: 2},
-		Hedge:       HedgePolicy{Quantile: 0.95, MinCalls: 100, Budget: 0.1, Shortest: config.Duration(5 * time.Millisecond)},
+		Hedge:       HedgePolicy{Quantile: 0.95, MinCalls: 100, Budget: 0.1},
 		Breaker:     BreakerPolicy{Enabled: true, FailureRate: 0.5, MinCalls: 20, Window: config.Duration(10 * time.Second), Delay: config.Duration(5 * time.Second), Probes: 3},
 		Concurrency: LimitPolicy{Max: 256, Queue: 4096},
 		Cache:       CachePolicy{MaxBytes: 64 << 20, Stale: config.Duration(10 * time.Minute)},

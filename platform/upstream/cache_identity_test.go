@@ -192,7 +192,7 @@ var clientsOf = map[string]func(t *testing.T, o Options, p *parrot) (get, do ask
 func TestNobodyHasAnothersAnswer(t *testing.T) {
 	t.Parallel()
 	cache := CachePolicy{Enabled: true, MaxBytes: 1 << 20, MaxAge: config.Duration(time.Second), Stale: config.Duration(time.Minute)}
-	hedge := HedgePolicy{Enabled: true, Quantile: 0.5, MinCalls: 1, Budget: 1, Shortest: config.Duration(time.Millisecond)}
+	hedge := HedgePolicy{Enabled: true, Quantile: 0.5, MinCalls: 1, Budget: 1}
 	for protocol, start := range clientsOf {
 		for policies, policy := range map[string]Policy{
 			"shared": {Share: true}, "cached": {Cache: cache}, "shared and cached": {Share: true, Cache: cache},

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,7 +30,7 @@ func (b *base) cached(next call) call {
 	c := newCache(b.Policy.Cache, b.Return)
 	b.cache = c
 	refreshed := b.observed(func(ctx context.Context, r *request) (*reply, *fault.Error) {
-		return c.ask(ctx, r, c.get(r.key), next)
+		return c.ask(ctx, r, c.get(r.key), readable(next))
 	})
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
 		switch {
@@ -104,6 +105,17 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 	})
 	if !begun {
 		b.cache.refreshing.Delete(r.key)
+	}
+}
+
+// readable fails for answers that are no JSON: in the background nobody else reads them before they take the place of what is kept.
+func readable(next call) call {
+	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		answer, f := next(ctx, r)
+		if f == nil && r.http != nil && answer.body != "" && !json.Valid([]byte(answer.body)) {
+			return nil, Violation("the answer is not JSON")
+		}
+		return answer, f
 	}
 }
 

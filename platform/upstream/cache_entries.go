@@ -72,7 +72,7 @@ func weight(key string, e *entry) uint32 {
 
 // useful gives for how long an entry is kept from now on.
 func (c *cache) useful(e *entry) time.Duration {
-	return max(e.terms.Lifetime-e.terms.Age, 0) + c.policy.Stale.Std()
+	return max(max(e.terms.Lifetime-e.terms.Age, 0)+c.policy.Stale.Std()-c.now().Sub(e.received), 0)
 }
 
 func (e *entry) age(now time.Time) time.Duration { return e.terms.AgeAt(e.received, now) }
@@ -109,6 +109,7 @@ func (c *cache) keep(r *request, asked entry, answer *reply) {
 		if found && old.requested.After(e.requested) {
 			return old, otter.CancelOp
 		}
+		r.replaced = old // nil if there is none
 		return &e, otter.WriteOp
 	})
 }
@@ -139,12 +140,21 @@ func (c *cache) drop(key string, requested time.Time) {
 	})
 }
 
-// spoiled throws away an answer that does not fit the contract, so that the next call does not have it too.
-func (c *cache) spoiled(key string, answer *reply) {
-	c.entries.ComputeIfPresent(key, func(old *entry) (*entry, otter.ComputeOp) {
-		if old.body != answer.body || string(old.message) != string(answer.message) {
+// spoiled throws away an answer to r that does not fit the contract, so that the next call does not have it too, and keeps what it has replaced.
+func (c *cache) spoiled(r *request, answer *reply) {
+	c.entries.Compute(r.key, func(old *entry, found bool) (*entry, otter.ComputeOp) {
+		switch {
+		case found && !old.says(answer):
 			return old, otter.CancelOp
+		case r.replaced != nil && !r.replaced.says(answer):
+			return r.replaced, otter.WriteOp
+		default:
+			return nil, otter.InvalidateOp
 		}
-		return nil, otter.InvalidateOp
 	})
+}
+
+// says says whether two replies are the same.
+func (a *reply) says(b *reply) bool {
+	return a.body == b.body && string(a.message) == string(b.message)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -71,7 +72,7 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(o.words.status)
 	if r.Method != http.MethodHead && o.words.status != 304 && o.words.status != 204 {
-		_, _ = io.WriteString(w, o.words.body)
+		_, _ = io.WriteString(w, strconv.Quote(o.words.body))
 	}
 }
 
@@ -123,7 +124,7 @@ func (s step) do(ctx context.Context, h *HTTP) string {
 	if how == "" {
 		how = "called"
 	}
-	return strings.TrimSpace(how + ages + " " + answer.body)
+	return strings.TrimSpace(how + ages + " " + strings.Trim(answer.body, `"`))
 }
 
 // keeps is a policy of nothing but a cache.
@@ -263,6 +264,12 @@ func TestCacheFollowsHTTP(t *testing.T) {
 			{after: 60 * s, says: fails(503), want: "stale A", calls: 1},
 			{after: 29 * s, says: fails(503), want: "stale A", calls: 1},
 			{after: s, says: fails(503), want: "SOURCE_UNAVAILABLE", calls: 1},
+		}},
+		"stale while what it is replaced by cannot be read": {steps: []step{
+			{says: says("A", "Cache-Control: max-age=60, stale-while-revalidate=30"), want: "called A", calls: 1},
+			{after: 60 * s, says: words{200, "\x00", nil}, want: "stale A", calls: 1},
+			{says: says("B"), want: "stale A", calls: 1},
+			{says: says("C"), want: "called C", calls: 1},
 		}},
 		"gone while it is revalidated": {steps: []step{
 			{says: says("A", "Cache-Control: max-age=60, stale-while-revalidate=30"), want: "called A", calls: 1},

@@ -228,6 +228,73 @@ func TestAnswersThatNobodyCanRead(t *testing.T) {
 	}
 }
 
+// TestWhatAnUnreadableAnswerReplaces: it stays for fields that may be stale.
+func TestWhatAnUnreadableAnswerReplaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		body := `{"id":"1"}`
+		h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, func(*http.Request) (*http.Response, error) { return answers(body, "Cache-Control: max-age=0"), nil })
+		get := func(ctx context.Context) string {
+			a, err := h.Do(ctx, "Get", getPosts)
+			if err != nil {
+				return string(codeOf(err))
+			}
+			v, err := Decode[struct {
+				ID string `json:"id"`
+			}](a)
+			if err != nil {
+				return string(codeOf(err))
+			}
+			return v.ID
+		}
+		aged := WithKept(t.Context(), 20*time.Second, func(time.Duration) {})
+		for i, step := range []struct {
+			ctx  context.Context
+			says string
+			want string
+		}{
+			{t.Context(), `{"id":"1"}`, "1"}, {t.Context(), `{"id":`, "SOURCE_CONTRACT_VIOLATION"}, {t.Context(), `{"id":2}`, "SOURCE_CONTRACT_VIOLATION"},
+			{aged, ``, "1"}, {aged, ``, "1"}, {t.Context(), `{"id":"3"}`, "3"}, {aged, ``, "3"},
+		} {
+			time.Sleep(4 * time.Second)
+			body = step.says
+			if got := get(step.ctx); got != step.want {
+				t.Errorf("step %d: %q, want %q", i+1, got, step.want)
+			}
+		}
+	})
+}
+
+// TestWhatComesBackIsNoYounger: what an unreadable answer has replaced is kept for as long as if it had not.
+func TestWhatComesBackIsNoYounger(t *testing.T) {
+	t.Parallel()
+	h := playing(t, Options{Policy: keeps(nil)}, Inputs{}, nil)
+	clock := newHandSet()
+	h.cache.now = clock.time
+	ask := func(body string) (*request, *reply) {
+		r, a := &request{key: "k"}, &reply{status: http.StatusOK, body: body}
+		h.cache.keep(r, entry{requested: clock.time(), received: clock.time()}, a)
+		return r, a
+	}
+	ask("good")
+	clock.add(9 * time.Minute)
+	r, bad := ask("bad")
+	h.cache.spoiled(r, bad)
+	if e := h.cache.get("k"); e == nil || e.body != "good" {
+		t.Errorf("%+v is kept", e)
+	}
+	clock.add(time.Minute)
+	if e := h.cache.get("k"); e != nil {
+		t.Errorf("%+v is kept after ten minutes", e)
+	}
+	r, bad = ask("bad")
+	h.cache.spoiled(r, bad)
+	h.cache.spoiled(r, bad)
+	if e := h.cache.get("k"); e != nil {
+		t.Errorf("%+v is kept", e)
+	}
+}
+
 // TestAnOldAnswerThatNobodyCanRead: it does not take a newer one with it.
 func TestAnOldAnswerThatNobodyCanRead(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,7 @@ type request struct {
 	deadline  time.Time    // when an answer is of no more use; zero for never
 	attempts  atomic.Int32 // that have reached the wire
 	how       how          // it was answered
+	replaced  *entry       // what was kept before its answer was
 	carrier   propagation.TextMapCarrier
 
 	http       *http.Request // of REST

@@ -76,7 +76,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 	}
 	if err := decode(found.message, answer); err != nil {
 		if g.cache != nil {
-			g.cache.spoiled(r.key, found)
+			g.cache.spoiled(r, found)
 		}
 		f := fault.Wrap(fault.SourceContractViolation, err).At(g.Name, operation)
 		g.note(f)

@@ -81,7 +81,7 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	if found != nil && f == nil {
 		answer.body = found.body
 		if h.cache != nil {
-			answer.drop = func() { h.cache.spoiled(r.key, found) }
+			answer.drop = func() { h.cache.spoiled(r, found) }
 		}
 	}
 	if found != nil && f != nil {

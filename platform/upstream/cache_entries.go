@@ -67,7 +67,7 @@ func weight(key string, e *entry) uint32 {
 			n += len(v)
 		}
 	}
-	return uint32(min(n, 1<<31)) //nolint:gosec // bounded
+	return uint32(min(n, 1<<31))
 }
 
 // useful gives for how long an entry is kept from now on.

@@ -74,7 +74,7 @@ func (c *Control) add(name, value string) {
 
 // lower notes a number if it is the first or less than the one before.
 func (s *Seconds) lower(value string) {
-	n, _ := parseSeconds(value) // 0 if it is none
+	n := parseSeconds(value)
 	if !s.Given || n < s.Value {
 		*s = Seconds{true, n}
 	}
@@ -121,14 +121,14 @@ func quoted(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// parseSeconds reads a number of seconds, of nothing but digits.
-func parseSeconds(s string) (d time.Duration, ok bool) {
+// parseSeconds reads a number of seconds, of nothing but digits. What is none is 0.
+func parseSeconds(s string) time.Duration {
 	n := 0
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
-			return 0, false
+			return 0
 		}
 		n = min(n*10+int(s[i]-'0'), maxSeconds)
 	}
-	return time.Duration(n) * time.Second, s != ""
+	return time.Duration(n) * time.Second
 }

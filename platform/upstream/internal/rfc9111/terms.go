@@ -79,7 +79,7 @@ func until(expires []string, date time.Time) time.Duration {
 func age(header http.Header, requested, received time.Time) time.Duration {
 	apparent := clamp(received.Sub(dateOf(header, received)))
 	first, _, _ := strings.Cut(header.Get("Age"), ",")
-	said, _ := parseSeconds(strings.Trim(first, space)) // 0 if it is no number (section 5.1)
+	said := parseSeconds(strings.Trim(first, space)) // 0 if it is no number (section 5.1)
 	return max(apparent, said+clamp(received.Sub(requested)))
 }
 

@@ -35,7 +35,7 @@ func newCache(p CachePolicy, returned []string) *cache {
 		c.returned = append(c.returned, http.CanonicalHeaderKey(name))
 	}
 	c.entries = otter.Must(&otter.Options[string, *entry]{
-		MaximumWeight:    uint64(max(p.MaxBytes, 1)), //nolint:gosec // positive
+		MaximumWeight:    uint64(max(p.MaxBytes, 1)),
 		Weigher:          weight,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, *entry]) time.Duration { return c.useful(e.Value) }),
 		Clock:            &clock{c, c.now()},

@@ -43,8 +43,13 @@ func (b *background) run(ctx context.Context, r *request, do func(ctx context.Co
 func (b *background) apart(ctx context.Context, r *request, do call) (*reply, *fault.Error) {
 	done := make(chan outcome, 1)
 	if !b.run(ctx, r, func(ctx context.Context, r *request) {
-		o := outcome{fault: errGone}
-		defer func() { done <- o }()
+		o := outcome{fault: unreturned()}
+		defer func() {
+			if p := recover(); p != nil {
+				o.fault = panicked(p)
+			}
+			done <- o
+		}()
 		o.reply, o.fault = do(ctx, r)
 	}) {
 		return nil, fault.New(fault.SourceUnavailable, "")

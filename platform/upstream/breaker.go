@@ -16,7 +16,10 @@ import (
 var errOpen = errors.New("the circuit breaker is open")
 
 // breaker is failsafe-go's: it counts what we tell it.
-type breaker = circuitbreaker.CircuitBreaker[any]
+type breaker struct {
+	circuitbreaker.CircuitBreaker[any]
+	telling sync.Mutex // whoever hears that it has opened reads what it counts
+}
 
 // breakers are the breakers of a source: one, or one for each operation that was called.
 type breakers struct {
@@ -24,7 +27,7 @@ type breakers struct {
 	changed func(operation string, e circuitbreaker.StateChangedEvent)
 
 	mu  sync.RWMutex
-	all map[string]breaker // by operation; "" is the whole source's
+	all map[string]*breaker // by operation; "" is the whole source's
 }
 
 // broken makes no call while the breaker is open. Once it has been open for long enough, a few calls are let through as probes.
@@ -48,7 +51,7 @@ func (b *base) broken(next call) call {
 }
 
 // refusalOf gives the fault of a call that a breaker has stopped.
-func refusalOf(b breaker) *fault.Error {
+func refusalOf(b *breaker) *fault.Error {
 	f := fault.Wrap(fault.SourceUnavailable, errOpen)
 	f.RetryAfter = max(b.RemainingDelay(), time.Second)
 	return f
@@ -65,19 +68,27 @@ func (s *breakers) refusal(operation string) *fault.Error {
 	return nil
 }
 
-// counted makes a call and tells the breaker how it went. What says nothing of the service is not told, except of a probe: its permit
-// comes back with what it is told.
-func counted(ctx context.Context, r *request, next call, b breaker, probe bool) (answer *reply, f *fault.Error) {
-	f = errGone // unless next returns
-	defer func() {
-		switch healthy, known := health(f); {
-		case known && healthy:
-			b.RecordSuccess()
-		case known || probe:
-			b.RecordFailure()
-		}
-	}()
-	return next(ctx, r)
+// counted makes a call and tells the breaker how it went.
+func counted(ctx context.Context, r *request, next call, b *breaker, probe bool) (answer *reply, f *fault.Error) {
+	healthy, known := false, false // unless next returns
+	defer func() { b.tell(healthy, known, probe) }()
+	answer, f = next(ctx, r)
+	healthy, known = health(f)
+	return answer, f
+}
+
+// tell tells the breaker how a call went. What says nothing of the service is not told, except of a probe: its permit comes back with what is
+// told. While there are probes, nothing else is: calls that were begun before it opened show how the service was then.
+func (b *breaker) tell(healthy, known, probe bool) {
+	b.telling.Lock()
+	defer b.telling.Unlock()
+	switch {
+	case !probe && (!known || b.IsHalfOpen()):
+	case healthy:
+		b.RecordSuccess()
+	default:
+		b.RecordFailure()
+	}
 }
 
 // health says whether the outcome of a call shows a healthy service or a sick one, or is not known to show either. A service that
@@ -97,7 +108,7 @@ func health(f *fault.Error) (healthy, known bool) {
 }
 
 // of gives the breaker of an operation.
-func (s *breakers) of(operation string) breaker {
+func (s *breakers) of(operation string) *breaker {
 	if !s.policy.PerOperation {
 		operation = ""
 	}
@@ -111,21 +122,21 @@ func (s *breakers) of(operation string) breaker {
 	defer s.mu.Unlock()
 	if s.all[operation] == nil {
 		if s.all == nil {
-			s.all = map[string]breaker{}
+			s.all = map[string]*breaker{}
 		}
 		s.all[operation] = s.make(operation)
 	}
 	return s.all[operation]
 }
 
-func (s *breakers) make(operation string) breaker {
+func (s *breakers) make(operation string) *breaker {
 	p := s.policy
-	return circuitbreaker.NewBuilder[any]().
+	return &breaker{CircuitBreaker: circuitbreaker.NewBuilder[any]().
 		WithFailureRateThreshold(p.FailureRate, uint(p.MinCalls), p.Window.Std()).
 		WithSuccessThreshold(uint(p.Probes)).
 		WithDelay(p.Delay.Std()).
 		OnStateChanged(func(e circuitbreaker.StateChangedEvent) { s.changed(operation, e) }).
-		Build()
+		Build()}
 }
 
 // states gives the state of each breaker by operation, "" for the whole source's.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -101,6 +102,7 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 				b.Log.ErrorContext(ctx, "revalidating panicked", "source", b.Name, "operation", r.operation, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			}
 		}()
+		r.attempts = new(atomic.Int32) // the caller is not waiting for these
 		_, _ = refreshed(ctx, r)
 	})
 	if !begun {
@@ -169,7 +171,6 @@ func conditionally(ctx context.Context, r *request, conditions http.Header, next
 	}
 	own := r.copy()
 	own.conditions = conditions
-	defer func() { r.attempts.Add(own.attempts.Load()) }()
 	return next(ctx, own)
 }
 

@@ -3,7 +3,9 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -19,14 +21,14 @@ import (
 type request struct {
 	operation string
 	kind      kind
-	key       string       // of a read: who has the same one may have the same answer; empty if nobody may
-	personal  bool         // whether the key says who is calling: issuer and subject
-	fresh     bool         // whether the caller wants what the service says now
-	kept      *kept        // whether no call is to be made, and how old an answer may be that is kept; nil if one may
-	deadline  time.Time    // when an answer is of no more use; zero for never
-	attempts  atomic.Int32 // that have reached the wire
-	how       how          // it was answered
-	replaced  *entry       // what was kept before its answer was
+	key       string        // of a read: who has the same one may have the same answer; empty if nobody may
+	personal  bool          // whether the key says who is calling: issuer and subject
+	fresh     bool          // whether the caller wants what the service says now
+	kept      *kept         // whether no call is to be made, and how old an answer may be that is kept; nil if one may
+	deadline  time.Time     // when an answer is of no more use; zero for never
+	attempts  *atomic.Int32 // that have reached the wire, of all copies
+	how       how           // it was answered
+	replaced  *entry        // what was kept before its answer was
 	carrier   propagation.TextMapCarrier
 
 	http       *http.Request // of REST
@@ -38,10 +40,10 @@ type request struct {
 	options  []grpc.CallOption
 }
 
-// copy gives a request of its own for what is done beside the call.
+// copy gives a request of its own for what is done beside the call. Its attempts are the call's.
 func (r *request) copy() *request {
 	return &request{
-		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, carrier: r.carrier,
+		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, attempts: r.attempts, carrier: r.carrier,
 		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}
 }
@@ -109,5 +111,12 @@ func (b *base) through(wire func(ctx context.Context, r *request) (*reply, error
 	}
 }
 
-// errGone is what is wrong with a call that does not return: it panics, or ends its goroutine.
-var errGone = fault.Wrap(fault.Internal, errors.New("the call did not return"))
+// unreturned gives the fault of a call that does not return: it panics, or ends its goroutine.
+func unreturned() *fault.Error {
+	return fault.Wrap(fault.Internal, errors.New("the call did not return"))
+}
+
+// panicked gives the fault of a call that has panicked in a goroutine of ours, which has nobody else to recover it.
+func panicked(with any) *fault.Error {
+	return fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", with, debug.Stack()))
+}

@@ -2,8 +2,6 @@ package upstream
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/mainstem/mainstem/platform/exec/wave"
@@ -34,11 +32,11 @@ func Each[K comparable, V any](ctx context.Context, limit int, keys []K, read fu
 	return found, failed.OrNil()
 }
 
-// readOne turns a panic into a fault: a goroutine of ours has nobody else to recover it.
+// readOne turns a panic into a fault.
 func readOne[K comparable, V any](ctx context.Context, key K, read func(context.Context, K) (V, error)) (v V, f *fault.Error) {
 	defer func() {
 		if r := recover(); r != nil {
-			f = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+			f = panicked(r)
 		}
 	}()
 	v, err := read(ctx, key)

@@ -2,8 +2,6 @@ package upstream
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -33,8 +31,8 @@ func (b *base) hedged(next call) call {
 		var second atomic.Bool // whether there is a second call
 		won, err := twice.WithContext(ctx).GetWithExecution(func(e failsafe.Execution[outcome]) (o outcome, _ error) {
 			defer func() {
-				if p := recover(); p != nil { // a goroutine of failsafe-go has nobody else to recover it
-					o = outcome{fault: fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack())), final: true}
+				if p := recover(); p != nil {
+					o = outcome{fault: panicked(p), final: true}
 				}
 			}()
 			if e.IsHedge() {
@@ -42,8 +40,9 @@ func (b *base) hedged(next call) call {
 				b.acted(ctx, r, actHedge)
 			}
 			o.reply, o.fault = next(e.Context(), r) //nolint:contextcheck // it comes from ctx
-			// A fault does not win while the other call may still have an answer. Where there is none yet, it is for retries.
-			o.final = o.fault == nil || !transient(o.fault) || !second.Load()
+			// What the service has not said does not win while the other call may still have an answer: a fault, and that this one was not made.
+			// Where there is no other call yet, it is for retries.
+			o.final = o.fault == nil || !cannotSay(o.fault) || !second.Load()
 			return o, nil
 		})
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -70,7 +71,7 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	if err != nil {
 		return answer, fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err)).At(h.Name, operation)
 	}
-	r := &request{operation: operation, kind: kindOf(req), http: req, carrier: propagation.HeaderCarrier(req.Header)}
+	r := &request{operation: operation, kind: kindOf(req), attempts: new(atomic.Int32), http: req, carrier: propagation.HeaderCarrier(req.Header)}
 	var key []byte
 	if r.kind == read {
 		key = keyOf(make([]byte, 0, 256), operation, req)
@@ -161,7 +162,7 @@ func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
 		}
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		left := max(time.Until(deadline), 0).Truncate(time.Millisecond)
+		left := max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond) // a service may refuse 0, as the gateway does
 		req.Header[timeoutHeader] = []string{string(strconv.AppendFloat(make([]byte, 0, 16), left.Seconds(), 'f', -1, 64))}
 	}
 	return req
@@ -174,6 +175,9 @@ func (h *HTTP) exchange(req *http.Request) (*reply, error) {
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols { // its body is the connection, that does not end with the request's context
+		return &reply{status: resp.StatusCode, header: resp.Header}, nil
+	}
 	body, err := h.readBody(resp)
 	if err != nil {
 		return nil, err

@@ -85,13 +85,17 @@ func (f *flight) hurried(timeout time.Duration) bool {
 // fly makes a flight's call and tells all who have joined.
 func (all *flights) fly(ctx, inner context.Context, r *request, f *flight, next call) (*reply, *fault.Error) {
 	stop := context.AfterFunc(ctx, func() { all.leave(r.key, f) })
-	f.fault = errGone // of those who have joined, unless next returns
+	returned := false
 	defer func() {
+		if !returned {
+			f.fault = unreturned() // of those who have joined
+		}
 		stop()
 		all.land(r.key, f)
 		f.end()
 	}()
 	f.reply, f.fault = next(inner, r)
+	returned = true
 	return f.reply, f.fault
 }
 

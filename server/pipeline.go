@@ -7,9 +7,7 @@ import (
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/playground"
 	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -66,7 +64,7 @@ func through(h http.Handler, stages ...stage) http.Handler {
 // maxTokens bounds a document, in tokens: parsing stops there. Validating takes a time that grows with the square of it.
 const maxTokens = 3_000
 
-// graphQL gives the handler of GraphQL requests. Its extensions run in the order in which they are used.
+// graphQL gives the handler of GraphQL requests. Extensions run in their order.
 func (s *Server) graphQL() http.Handler {
 	options := exec.Options{
 		Gqlgen:  s.config.Executor == executorGqlgen,
@@ -77,43 +75,30 @@ func (s *Server) graphQL() http.Handler {
 	if s.config.ShareOperations {
 		options.Share = &exec.Sharing{Identity: s.identity}
 	}
-	h := handler.New(graph.NewCompiledSchema(graph.Config{
+	engine := transport.NewEngine(graph.NewCompiledSchema(graph.Config{
 		Schema:     served(),
 		Resolvers:  resolvers.NewResolver(s.sources),
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
-	}, options))
-	h.AddTransport(transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
-	h.SetErrorPresenter(s.present)
-	h.SetRecoverFunc(fault.Recover)
-	h.SetQueryCache(documents{lru.New[*ast.QueryDocument](maxDocuments)})
-	h.SetParserTokenLimit(maxTokens)
-	h.Use(s.tracing.GraphQL()) // first, so that refused operations are traced too
-	h.Use(&limit.Arguments{Scalars: sources.Scalars})
-	h.SetDisableSuggestion(!s.config.Introspection) // which would tell the schema's names
+	}, options), transport.Options{
+		Present:   s.present,
+		Recover:   fault.Recover,
+		MaxTokens: maxTokens,
+		Suggest:   s.config.Introspection, // else errors would tell the schema's names
+		Extensions: []graphql.HandlerExtension{
+			s.tracing.GraphQL(), // first, so that refused operations are traced too
+			&limit.Arguments{Scalars: sources.Scalars},
+			s.introspection(),
+		},
+	})
+	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
+}
+
+// introspection lets clients read the schema, or refuses them.
+func (s *Server) introspection() graphql.HandlerExtension {
 	if s.config.Introspection {
-		h.Use(extension.Introspection{})
-	} else {
-		h.Use(limit.NoIntrospection{})
+		return extension.Introspection{}
 	}
-	return h
-}
-
-// documents are the documents that need not be parsed and validated again. Large ones are not kept: the memory of all is bounded, not just
-// their number.
-type documents struct {
-	graphql.Cache[*ast.QueryDocument]
-}
-
-const (
-	maxDocuments     = 1000
-	maxDocumentBytes = 16 << 10
-)
-
-// Add keeps a document by its text.
-func (d documents) Add(ctx context.Context, text string, document *ast.QueryDocument) {
-	if len(text) <= maxDocumentBytes {
-		d.Cache.Add(ctx, text, document)
-	}
+	return limit.NoIntrospection{}
 }
 
 // served gives the schema as clients have it: without what no transport speaks, and what only the generator reads. gqlgen knows @defer by

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/google/go-cmp/cmp"
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -48,11 +47,9 @@ const maxBody = 300
 
 // serve gives a GraphQL server whose operations are executed by exec.
 func serve(exec func(context.Context) graphql.ResponseHandler) http.Handler {
-	h := handler.New(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }, ExecFunc: exec})
-	h.AddTransport(transport.HTTP{MaxBodyBytes: maxBody})
-	h.SetErrorPresenter(fault.Presenter(slog.New(slog.DiscardHandler)))
-	h.SetRecoverFunc(fault.Recover)
-	return h
+	es := &graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }, ExecFunc: exec}
+	engine := transport.NewEngine(es, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Suggest: true})
+	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: maxBody})
 }
 
 // answer is what a client reads.
@@ -211,7 +208,7 @@ func TestRefused(t *testing.T) {
 
 		"no GraphQL":                     {post(`{"query":"{name"}`), 200, fault.ParseFailed, "Expected Name, found <EOF>"},
 		"what the schema has not":        {post(`{"query":"{names}"}`), 200, fault.ValidationFailed, "Cannot query field \"names\" on type \"Query\". Did you mean \"name\"?"},
-		"an operation that is not there": {post(`{"query":"query A {name}","operationName":"B"}`), 200, fault.ValidationFailed, "operation B not found"},
+		"an operation that is not there": {post(`{"query":"query A {name}","operationName":"B"}`), 200, fault.BadUserInput, `The document has no operation named "B".`},
 		"a variable that does not fit":   {post(`{"query":"query($n: Int!) {name(first: $n)}","variables":{"n":"x"}}`), 200, fault.BadUserInput, "`$n`: cannot use string as Int."},
 		"a subscription":                 {post(`{"query":"subscription {renamed}"}`), 200, fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer."},
 		"GET of a subscription":          {get("query", "subscription {renamed}"), 200, fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer."},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -63,19 +64,34 @@ func New(o Options) (*Gateway, error) {
 	if o.Share {
 		options.Share = &exec.Sharing{Identity: anybody}
 	}
-	h := handler.New(graph.NewCompiledSchema(graph.Config{Resolvers: resolvers.New(typicode.New(service))}, options))
+	schema := graph.NewCompiledSchema(graph.Config{Resolvers: resolvers.New(typicode.New(service))}, options)
+	h := compiled(schema, o)
 	if o.Executor == GQLGen {
-		h.AddTransport(gqlgen.GET{})
-		h.AddTransport(gqlgen.POST{})
-	} else {
-		h.AddTransport(transport.HTTP{MaxBodyBytes: maxBodyBytes})
+		h = byGqlgen(schema, o)
 	}
+	return &Gateway{Handler: deadline(h), service: service}, nil
+}
+
+// compiled serves a schema as Mainstem does.
+func compiled(schema graphql.ExecutableSchema, o Options) http.Handler {
+	engine := transport.NewEngine(schema, transport.Options{
+		Present: fault.Presenter(o.Log), Recover: fault.Recover, MaxTokens: maxTokens, Suggest: true,
+		Extensions: []graphql.HandlerExtension{extension.Introspection{}},
+	})
+	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: maxBodyBytes})
+}
+
+// byGqlgen serves a schema as gqlgen does.
+func byGqlgen(schema graphql.ExecutableSchema, o Options) http.Handler {
+	h := handler.New(schema)
+	h.AddTransport(gqlgen.GET{})
+	h.AddTransport(gqlgen.POST{})
 	h.SetErrorPresenter(fault.Presenter(o.Log))
 	h.SetRecoverFunc(fault.Recover)
 	h.SetQueryCache(lru.New[*ast.QueryDocument](maxDocuments))
 	h.SetParserTokenLimit(maxTokens)
 	h.Use(extension.Introspection{})
-	return &Gateway{Handler: deadline(h), service: service}, nil
+	return h
 }
 
 // Close closes the connections to the service.

@@ -1,0 +1,191 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// Options are what an Engine is made of. Zero values stand for the defaults.
+type Options struct {
+	Present    graphql.ErrorPresenterFunc // gives what clients read of an error; gqlgen's own if nil
+	Recover    graphql.RecoverFunc        // gives the error of a panic; gqlgen's own if nil
+	Extensions []graphql.HandlerExtension // gqlgen's, in the order in which they run
+	MaxTokens  int                        // of a document, at which parsing stops; any number if 0
+	Suggest    bool                       // whether errors tell names of the schema that the client may have meant
+}
+
+// Engine has operations executed: it parses, validates and coerces what a transport has read, and runs gqlgen's interceptors around what
+// the schema executes. Documents that are valid are kept, and not parsed again. It is safe for concurrent use.
+type Engine struct {
+	*executor.Executor // runs interceptors; what comes before them is ours
+
+	schema     graphql.ExecutableSchema
+	options    Options
+	parameters []graphql.OperationParameterMutator
+	contexts   []graphql.OperationContextMutator
+	plain      *graphql.OperationContext // what every operation begins with
+	documents  *lru.Cache[string, *ast.QueryDocument]
+}
+
+var _ graphql.GraphExecutor = (*Engine)(nil)
+
+// NewEngine makes the engine of a schema. It panics if an extension does not fit the schema.
+func NewEngine(schema graphql.ExecutableSchema, o Options) *Engine {
+	if o.Present == nil {
+		o.Present = graphql.DefaultErrorPresenter
+	}
+	if o.Recover == nil {
+		o.Recover = graphql.DefaultRecover
+	}
+	documents, err := lru.New[string, *ast.QueryDocument](maxDocuments)
+	if err != nil {
+		panic(err) // of a size below one
+	}
+	e := &Engine{Executor: executor.New(schema), schema: schema, options: o, documents: documents}
+	e.SetErrorPresenter(e.options.Present)
+	e.SetRecoverFunc(e.options.Recover)
+	for _, extension := range o.Extensions {
+		e.Use(extension)
+		if p, ok := extension.(graphql.OperationParameterMutator); ok {
+			e.parameters = append(e.parameters, p)
+		}
+		if c, ok := extension.(graphql.OperationContextMutator); ok {
+			e.contexts = append(e.contexts, c)
+		}
+	}
+	// Which functions gqlgen runs around fields it tells of an operation only, of one without a document too.
+	e.plain, _ = e.Executor.CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
+	return e
+}
+
+// What is kept of documents. Large ones are not, so that the memory of all is bounded, and not just their number.
+const (
+	maxDocuments     = 1000
+	maxDocumentBytes = 16 << 10
+)
+
+// CreateOperationContext gives the operation that params asks for, ready to be dispatched, or why it is refused, which is for DispatchError.
+func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.RawParams) (*graphql.OperationContext, gqlerror.List) {
+	oc := &graphql.OperationContext{
+		DisableIntrospection:   true, // unless an extension says otherwise
+		RecoverFunc:            e.options.Recover,
+		ResolverMiddleware:     e.plain.ResolverMiddleware,
+		RootResolverMiddleware: e.plain.RootResolverMiddleware,
+		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
+	}
+	ctx = graphql.WithOperationContext(ctx, oc)
+	for _, p := range e.parameters {
+		if err := p.MutateOperationParameters(ctx, params); err != nil {
+			return oc, gqlerror.List{err}
+		}
+	}
+	oc.RawQuery, oc.OperationName, oc.Extensions, oc.Headers = params.Query, params.OperationName, params.Extensions, params.Headers
+	var errs gqlerror.List
+	if oc.Doc, errs = e.document(&oc.Stats, params.Query); errs != nil {
+		return oc, errs
+	}
+	if oc.Operation = oc.Doc.Operations.ForName(params.OperationName); oc.Operation == nil {
+		return oc, noSuchOperation(params.OperationName)
+	}
+	if oc.Variables, errs = e.variables(oc.Operation, params.Variables); errs != nil {
+		return oc, errs
+	}
+	oc.Stats.Validation.End = graphql.Now()
+	for _, c := range e.contexts {
+		if err := c.MutateOperationContext(ctx, oc); err != nil {
+			return oc, gqlerror.List{err}
+		}
+	}
+	return oc, nil
+}
+
+// present gives what clients read of an error.
+func (e *Engine) present(ctx context.Context, err error) *gqlerror.Error {
+	return e.options.Present(ctx, err)
+}
+
+// noSuchOperation says which operation is missing.
+func noSuchOperation(name string) gqlerror.List {
+	f := fault.New(fault.BadUserInput, "The document has several operations: say by `operationName` which is to be executed.")
+	if name != "" {
+		f = fault.Newf(fault.BadUserInput, "The document has no operation named %.100q.", name)
+	}
+	return gqlerror.List{gqlerror.WrapPath(nil, f)}
+}
+
+// document gives a document that is valid, by its text.
+func (e *Engine) document(stats *graphql.Stats, text string) (*ast.QueryDocument, gqlerror.List) {
+	stats.Parsing.Start = graphql.Now()
+	if doc, ok := e.documents.Get(text); ok {
+		stats.Parsing.End = graphql.Now()
+		stats.Validation.Start = stats.Parsing.End
+		return doc, nil
+	}
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.MaxTokens)
+	stats.Parsing.End = graphql.Now()
+	stats.Validation.Start = stats.Parsing.End
+	if err != nil {
+		return nil, withCode(fault.ParseFailed, err)
+	}
+	if len(doc.Operations) == 0 {
+		return nil, gqlerror.List{gqlerror.WrapPath(nil, fault.New(fault.ValidationFailed, "The document has no operation."))}
+	}
+	if errs := validator.ValidateWithRules(e.schema.Schema(), doc, e.rules()); len(errs) > 0 {
+		for _, err := range errs {
+			setCode(err, fault.ValidationFailed)
+		}
+		return nil, errs[:min(len(errs), maxErrors)] // a document can be wrong in more ways than anybody wants to read
+	}
+	if len(text) <= maxDocumentBytes {
+		e.documents.Add(text, doc)
+	}
+	return doc, nil
+}
+
+// rules gives what documents are validated by.
+func (e *Engine) rules() *rules.Rules {
+	all := rules.NewDefaultRules()
+	if !e.options.Suggest {
+		all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
+		all.ReplaceRule(rules.ScalarLeafsRule.Name, rules.ScalarLeafsRuleWithoutSuggestions.RuleFunc)
+	}
+	return all
+}
+
+// variables gives an operation's variables as its types have them.
+func (e *Engine) variables(op *ast.OperationDefinition, given map[string]any) (map[string]any, gqlerror.List) {
+	values, err := validator.VariableValues(e.schema.Schema(), op, given)
+	if err != nil {
+		return nil, withCode(fault.ValidationFailed, err)
+	}
+	return values, nil
+}
+
+// withCode gives an error of gqlparser's as a list, with what it is of ours.
+func withCode(code fault.Code, err error) gqlerror.List {
+	known, ok := errors.AsType[*gqlerror.Error](err)
+	if !ok {
+		return gqlerror.List{gqlerror.WrapPath(nil, fault.Wrap(fault.Internal, fmt.Errorf("an error that is none of GraphQL's: %w", err)))}
+	}
+	setCode(known, code)
+	return gqlerror.List{known}
+}
+
+func setCode(err *gqlerror.Error, code fault.Code) {
+	if err.Extensions == nil {
+		err.Extensions = map[string]any{}
+	}
+	err.Extensions["code"] = string(code)
+}

@@ -26,6 +26,7 @@ type request struct {
 	fresh     bool          // whether the caller wants what the service says now
 	kept      *kept         // whether no call is to be made, and how old an answer may be that is kept; nil if one may
 	deadline  time.Time     // when an answer is of no more use; zero for never
+	begin     time.Time     // when a command is not begun any more; zero for never, and of reads
 	attempts  *atomic.Int32 // that have reached the wire, of all copies
 	how       how           // it was answered
 	replaced  *entry        // what was kept before its answer was
@@ -43,7 +44,7 @@ type request struct {
 // copy gives a request of its own for what is done beside the call. Its attempts are the call's.
 func (r *request) copy() *request {
 	return &request{
-		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, attempts: r.attempts, carrier: r.carrier,
+		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts, carrier: r.carrier,
 		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}
 }
@@ -96,20 +97,25 @@ func (b *base) policies() []policy {
 	}
 }
 
-// through gives what a call goes through before it is on the wire, the attempt's timeout last. A command whose time is over goes nowhere: it
-// is not begun.
+// through gives what a call goes through before it is on the wire, the attempt's timeout last. A command whose time is over goes nowhere.
 func (b *base) through(wire func(ctx context.Context, r *request) (*reply, error)) call {
 	next := b.timed(wire)
 	for _, p := range slices.Backward(b.policies()) {
 		next = p(next)
 	}
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
-		if r.kind != read && !r.deadline.IsZero() && !time.Now().Before(r.deadline) {
-			return nil, fault.Wrap(fault.DeadlineExceeded, errors.New("its time was over before it began")).At(b.Name, r.operation)
+		if r.late() {
+			return nil, fault.Wrap(fault.DeadlineExceeded, errLate).At(b.Name, r.operation)
 		}
 		return next(ctx, r)
 	}
 }
+
+// errLate is why a command was not begun.
+var errLate = errors.New("its time was over before it began")
+
+// late says whether a command is not to be begun any more: its caller has been told so.
+func (r *request) late() bool { return !r.begin.IsZero() && !time.Now().Before(r.begin) }
 
 // unreturned gives the fault of a call that does not return: it panics, or ends its goroutine.
 func unreturned() *fault.Error {

@@ -105,6 +105,9 @@ func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, 
 	client, _ := ctx.Value(requestKey{}).(Request)
 	if deadline, ok := ctx.Deadline(); ok {
 		r.deadline = deadline.Add(-client.Reserve)
+		if r.kind != read {
+			r.begin = r.deadline
+		}
 	}
 	r.fresh, r.kept = client.Fresh, keptOf(ctx)
 	keyed := len(key) > 0
@@ -124,13 +127,13 @@ func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, 
 	r.key = string(append(append(key, 0, 0), r.message...)) // two zeros are nowhere before it: whatever its bytes are, none of them is an input
 }
 
-// validHeaderValue says whether v is printable ASCII of a bounded size. Claims come from tokens and may be anything; with a header that
-// has more, gRPC would refuse the whole call.
+// validHeaderValue says whether v is printable ASCII of a bounded size, without spaces around. Claims come from tokens and may be anything; with
+// a header that has more, gRPC would refuse the whole call, and HTTP leaves spaces out: "ann " would be taken for "ann".
 func validHeaderValue(v string) bool {
 	for i := range len(v) {
 		if v[i] < 0x20 || v[i] > 0x7e {
 			return false
 		}
 	}
-	return len(v) <= maxInputBytes
+	return len(v) <= maxInputBytes && strings.Trim(v, " ") == v
 }

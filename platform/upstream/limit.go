@@ -50,7 +50,8 @@ func (b *base) limited(next call) call {
 			release(ended)
 		}()
 		answer, f := next(ctx, r)
-		ended = f == nil || f.Code != fault.DeadlineExceeded
+		healthy, _ := health(f)
+		ended = healthy || f.Code == fault.SourceTimeout // else it was cut off, or failed as quickly as no answer comes
 		return answer, f
 	}
 }

@@ -239,3 +239,80 @@ func TestTimeIsNeverZero(t *testing.T) {
 		}
 	})
 }
+
+// TestCommandsAreNotBegunLate: a command that is a probe waits for its turn no longer than its caller does.
+func TestCommandsAreNotBegunLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := breaks()
+		p.Breaker.PerOperation = true
+		p.Concurrency = LimitPolicy{Max: 1, Queue: 1}
+		h, s := scripted(t, p, func(_ int, r *http.Request) said {
+			if r.Method == http.MethodGet {
+				return said{status: 200, after: time.Second}
+			}
+			return refused
+		})
+		do := func(ctx context.Context, operation, method string) error {
+			_, err := h.Do(ctx, operation, func(url string) (*http.Request, error) { return http.NewRequest(method, url, nil) })
+			return err
+		}
+		for range 4 {
+			_ = do(t.Context(), "Write", http.MethodPost)
+		}
+		time.Sleep(5 * time.Second)
+		slow := make(chan error, 1)
+		go func() { slow <- do(t.Context(), "Read", http.MethodGet) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if got := codeOf(do(ctx, "Write", http.MethodPost)); got != fault.DeadlineExceeded {
+			t.Errorf("%s", got)
+		}
+		if err := <-slow; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if s.count() != 5 {
+			t.Errorf("%d calls, want 4 that failed and the slow one", s.count())
+		}
+		time.Sleep(5 * time.Second)
+		if _ = do(t.Context(), "Write", http.MethodPost); s.count() != 6 {
+			t.Errorf("%d calls after another delay, want one more", s.count())
+		}
+	})
+}
+
+// TestFaultsAreNoSpeed: how quickly a service fails is not how quickly it answers once it is well again.
+func TestFaultsAreNoSpeed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sick := false
+		h, _ := scripted(t, Policy{Concurrency: LimitPolicy{Max: 100, Queue: 100, Adaptive: true}}, func(int, *http.Request) said {
+			if sick {
+				return said{status: 503, after: time.Millisecond}
+			}
+			return said{status: 200, after: 100 * time.Millisecond}
+		})
+		ask := func(d time.Duration) {
+			var all sync.WaitGroup
+			for begun := time.Now(); time.Since(begun) < d; time.Sleep(10 * time.Millisecond) {
+				all.Go(func() { _ = calling(h, http.MethodGet)(t.Context()) })
+			}
+			all.Wait()
+		}
+		ask(20 * time.Second)
+		well := h.limitNow()
+		sick = true
+		ask(20 * time.Second)
+		sick = false
+		least := h.limitNow()
+		for range 20 {
+			ask(time.Second)
+			least = min(least, h.limitNow())
+		}
+		if least < well {
+			t.Errorf("the limit was %d before it was sick, and went down to %d", well, least)
+		}
+	})
+}

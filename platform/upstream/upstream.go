@@ -93,6 +93,9 @@ func (b *base) waiting(next call) call {
 // timed bounds each attempt by the source's timeout and by what the request has left, and gives what it fails with as a fault.
 func (b *base) timed(wire func(ctx context.Context, r *request) (*reply, error)) call {
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
+		if r.late() { // a probe has no deadline
+			return nil, fault.Wrap(fault.DeadlineExceeded, errLate)
+		}
 		end := time.Now().Add(b.Timeout)
 		if !r.deadline.IsZero() && r.deadline.Before(end) {
 			end = r.deadline

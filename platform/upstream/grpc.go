@@ -149,6 +149,9 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if f := g.breakers.refusal(operation); f != nil {
 		return nil, f.At(g.Name, operation)
 	}
+	if Kept(ctx) {
+		return nil, fault.Wrap(fault.SourceUnavailable, errNotKept).At(g.Name, operation)
+	}
 	md := metadata.MD{}
 	r := &request{}
 	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })

@@ -281,6 +281,8 @@ func TestStreamsThatCannotBegin(t *testing.T) {
 	up := newGRPC(t, upstream.Options{URL: startGRPC(t, func(grpc.ServerStream) error { return nil })}, upstream.Inputs{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	_, err = watch(upstream.WithKept(ctx, time.Hour, func(time.Duration) {}), up)
+	wantCode(t, err, fault.SourceUnavailable)
 	s, err := up.NewStream(ctx, watching, "/shop.Shop/Get")
 	if err != nil {
 		t.Fatal(err)

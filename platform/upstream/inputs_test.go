@@ -58,6 +58,7 @@ func TestInputs(t *testing.T) {
 		"a header with a line break":    {http.Header{"X-Shop": {"7\r\nX-Other: 8"}, "Accept-Language": {"de"}}, nil, map[string]string{"accept-language": "de"}},
 		"a header that is not ASCII":    {http.Header{"X-Shop": {"Zoë"}, "Accept-Language": {"de"}}, nil, map[string]string{"accept-language": "de"}},
 		"values as long as is allowed":  {http.Header{"X-Shop": {long}}, map[string]string{"sub": long}, map[string]string{"x-shop": long, "caller-sub": long}},
+		"a claim with spaces around":    {nil, map[string]string{"sub": " a", "iss": "b "}, nil}, // on the wire they would be "a" and "b"
 		"values that are longer":        {http.Header{"X-Shop": {long + "x"}}, map[string]string{"sub": long + "x"}, nil},
 		"printable ASCII of every kind": {http.Header{"X-Shop": {`~!"#$%&'()*+,-./:;<=>?@[\]^_{|}`}}, nil, map[string]string{"x-shop": `~!"#$%&'()*+,-./:;<=>?@[\]^_{|}`}},
 	} {

@@ -70,7 +70,7 @@ func TestCheckReturned(t *testing.T) {
 	for name, good := range map[string]bool{
 		"Sunset": true, "deprecation": true, "X-RateLimit-Remaining": true,
 		"Set-Cookie": false, "set-cookie": false, "Content-Length": false, "Access-Control-Allow-Origin": false, "ETag": false, "WWW-Authenticate": false,
-		"": false, "a b": false, "a:b": false, "ä": false, "a\r\nb": false,
+		"": false, "a b": false, "a:b": false, "ä": false, "a\r\nb": false, "a!b": false,
 	} {
 		if err := upstream.CheckReturned(name); (err == nil) != good {
 			t.Errorf("%q: %v", name, err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -102,7 +101,7 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 				b.Log.ErrorContext(ctx, "revalidating panicked", "source", b.Name, "operation", r.operation, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			}
 		}()
-		r.attempts = new(atomic.Int32) // the caller is not waiting for these
+		r.attempts = &r.sent // the caller does not wait for them
 		_, _ = refreshed(ctx, r)
 	})
 	if !begun {

@@ -27,7 +27,8 @@ type request struct {
 	kept      *kept         // whether no call is to be made, and how old an answer may be that is kept; nil if one may
 	deadline  time.Time     // when an answer is of no more use; zero for never
 	begin     time.Time     // when a command is not begun any more; zero for never, and of reads
-	attempts  *atomic.Int32 // that have reached the wire, of all copies
+	sent      atomic.Int32  // how many attempts have reached the wire, its copies' too
+	attempts  *atomic.Int32 // sent; of a copy that of the original
 	how       how           // it was answered
 	replaced  *entry        // what was kept before its answer was
 	carrier   propagation.TextMapCarrier

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -63,7 +62,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 	}
 	md := metadata.MD{}
 	r := &request{
-		operation: operation, kind: g.kindOf(method, args), attempts: new(atomic.Int32), carrier: metadataCarrier(md),
+		operation: operation, kind: g.kindOf(method, args), carrier: metadataCarrier(md),
 		method: method, message: message, metadata: md, options: opts,
 	}
 	var key []byte

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -71,7 +70,7 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	if err != nil {
 		return answer, fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err)).At(h.Name, operation)
 	}
-	r := &request{operation: operation, kind: kindOf(req), attempts: new(atomic.Int32), http: req, carrier: propagation.HeaderCarrier(req.Header)}
+	r := &request{operation: operation, kind: kindOf(req), http: req, carrier: propagation.HeaderCarrier(req.Header)}
 	var key []byte
 	if r.kind == read {
 		key = keyOf(make([]byte, 0, 256), operation, req)

@@ -99,9 +99,10 @@ func claimHeader(claim string) string {
 	return textproto.CanonicalMIMEHeaderKey("Caller-" + claim)
 }
 
-// take gives a call what it has of the client's request: its deadline, and what the source declares, which set passes on. With the latter key
-// becomes the call's, if it is not empty. A subject without its issuer says nothing: who declares one has both in the key.
+// take begins a call with what it has of the client's request: its deadline, and what the source declares, which set passes on. With the latter
+// key becomes the call's, if it is not empty. A subject without its issuer says nothing: who declares one has both in the key.
 func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, value string)) {
+	r.attempts = &r.sent
 	client, _ := ctx.Value(requestKey{}).(Request)
 	if deadline, ok := ctx.Deadline(); ok {
 		r.deadline = deadline.Add(-client.Reserve)

@@ -18,6 +18,7 @@ type Config struct {
 	Listen          string                      `yaml:"listen" desc:"Host and port that clients reach the gateway by."`
 	RequestTimeout  config.Duration             `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED. A client can ask for less by the header Request-Timeout."`
 	AnswerReserve   config.Duration             `yaml:"answerReserve" desc:"How long before that calls of sources end, so that what is ready can be written in time; never more than a tenth of the time that the request has."`
+	MaxAge          config.Duration             `yaml:"maxAge" desc:"How long browsers and caches on the way may keep the answer to a GET that is for everybody and has no error; 0 for not at all."`
 	MaxBodyBytes    config.Bytes                `yaml:"maxBodyBytes" desc:"The largest request that is read."`
 	Executor        string                      `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
 	ShareOperations bool                        `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
@@ -94,6 +95,7 @@ func (c Config) Validate() error {
 	_, _, err := net.SplitHostPort(c.Listen)
 	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
 	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
+	check(c.MaxAge <= config.Duration(24*time.Hour), "maxAge", "must be a day at most")
 	check(c.MaxBodyBytes > 0 && c.MaxBodyBytes <= maxBytes, "maxBodyBytes", "must be more than nothing, and %s at most", maxBytes)
 	check(c.Executor == executorCompiled || c.Executor == executorGqlgen, "executor", "must be %s or %s", executorCompiled, executorGqlgen)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")

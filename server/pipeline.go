@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/playground"
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -50,6 +51,7 @@ func (s *Server) pipeline() http.Handler {
 	return through(mux,
 		s.observe, // first, so that whatever happens has a trace id, a request id and a line in the log
 		s.cors,    // before who is calling: a browser's preflight has no token
+		packed,    // around all that has an answer
 	)
 }
 
@@ -90,7 +92,10 @@ func (s *Server) graphQL() http.Handler {
 			s.introspection(),
 		},
 	})
-	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: int64(s.config.MaxBodyBytes)})
+	return transport.NewHandler(engine, transport.HTTP{
+		MaxBodyBytes: int64(s.config.MaxBodyBytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
+		Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
+	})
 }
 
 // introspection lets clients read the schema, or refuses them.
@@ -123,10 +128,25 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "Traceparent", "Tracestate"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"},
 		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)
+}
+
+// leastPacked is the size of the smallest answer that is worth packing.
+const leastPacked = 1 << 10
+
+// packed packs answers by zstd or gzip for clients who accept it. Their length is blurred a little, so that nobody who sees it can guess what
+// is in them.
+func packed(next http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(leastPacked), gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes([]string{
+		"application/json", "application/graphql-response+json", "text/html", "text/javascript", "text/css", "image/svg+xml",
+	}))
+	if err != nil {
+		panic(err) // of options that do not fit each other
+	}
+	return wrap(next)
 }
 
 // identify finds out who is calling. A bad token is refused; no token is nobody.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -103,6 +105,18 @@ func (c *clients) options(name, scheme string) upstream.Options {
 		Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Policy: s.Policy, Connections: s.Connections,
 		Return: s.Headers.Return, Tracer: c.tracer, Meter: c.meter, Log: c.log,
 	}
+}
+
+// headers gives the headers of clients' requests that any source is given, so that answers may depend on them.
+func (c *clients) headers() []string {
+	var all []string
+	for _, inputs := range c.inputs {
+		for _, name := range inputs.Headers {
+			all = append(all, http.CanonicalHeaderKey(name))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // close ends every connection.

@@ -3,6 +3,7 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	stdjson "encoding/json"
 	"errors"
 	"io"
@@ -27,7 +28,11 @@ import (
 
 // HTTP is a gqlgen transport for GET and POST. What it refuses never reaches a resolver, and is never echoed.
 type HTTP struct {
-	MaxBodyBytes int64 // of a POST; its query in the case of a GET
+	MaxBodyBytes int64 // of a POST, unpacked too; its query in the case of a GET
+
+	MaxAge   time.Duration                  // how long others may keep the answer to a GET without errors that is for everybody; not at all if 0
+	Personal func(ctx context.Context) bool // whether an answer is for one caller alone; none is if nil
+	Vary     []string                       // the headers of requests that answers depend on, beside Accept and Authorization
 }
 
 var _ graphql.Transport = HTTP{}
@@ -44,14 +49,24 @@ const (
 	mediaJSON    = "application/json"
 )
 
+// single are the media types of an answer that is one, ours first.
+var single = []offer{{media: mediaJSON}, {media: mediaGraphQL}}
+
 // Do answers one request.
 func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
 	buffer := newBuffer()
 	defer buffer.free()
 	ctx := exec.WithBuffer(r.Context(), &buffer.Buffer)
-	answer := answer{w: w, media: accepted(r.Header), buffer: buffer}
+	answer := answer{w: w, media: mediaJSON, buffer: buffer}
+	liked := acceptOf(r.Header).best(single...)
+	if liked >= 0 {
+		answer.media = single[liked].media
+	}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
+	if err == nil && liked < 0 {
+		status, err = http.StatusNotAcceptable, fault.Newf(fault.BadUserInput, "The answer is %s or %s: accept one of them.", mediaGraphQL, mediaJSON)
+	}
 	if err != nil {
 		answer.write(status, executor.DispatchError(r.Context(), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
@@ -59,9 +74,6 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	oc, errs := executor.CreateOperationContext(ctx, params)
-	if len(errs) > maxErrors {
-		errs = errs[:maxErrors] // a document can be wrong in more ways than anybody wants to read
-	}
 	if errs != nil {
 		answer.write(answer.withoutData(http.StatusBadRequest), executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
 		return
@@ -86,38 +98,37 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	case len(response.Data) == 0: // refused by an extension
 		answer.write(answer.withoutData(http.StatusBadRequest), response)
 	default:
+		if r.Method == http.MethodGet {
+			h.keep(w.Header(), ctx, len(response.Errors) > 0)
+		}
 		answer.write(http.StatusOK, response)
 	}
 }
 
-// accepted gives the media type that the client likes better; application/json if it names neither.
-func accepted(header http.Header) string {
-	switch accept := header["Accept"]; {
-	case len(accept) == 0, len(accept) == 1 && (accept[0] == "*/*" || accept[0] == mediaJSON): // as most clients say it
-		return mediaJSON
+// keep says of the answer to a GET who may keep it for how long. Answers to a POST nobody keeps.
+func (h HTTP) keep(header http.Header, ctx context.Context, failed bool) { //nolint:revive // the header is what this is about
+	personal := h.Personal != nil && h.Personal(ctx)
+	switch {
+	case failed:
+		header.Set("Cache-Control", "no-store")
+	case h.MaxAge < time.Second || personal:
+		header.Set("Cache-Control", "private, no-cache")
+	default:
+		header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(h.MaxAge.Seconds())))
 	}
-	weights := map[string]float64{}
-	for item := range strings.SplitSeq(strings.Join(header.Values("Accept"), ","), ",") {
-		media, params, err := mime.ParseMediaType(item)
-		if err != nil {
-			continue
-		}
-		weight := 1.0
-		if q, ok := params["q"]; ok {
-			weight, _ = strconv.ParseFloat(q, 64) // 0 for what is no number
-		}
-		weights[media] = weight
+	header.Add("Vary", "Authorization")
+	for _, name := range h.Vary {
+		header.Add("Vary", name)
 	}
-	if w := weights[mediaGraphQL]; w > 0 && w >= weights[mediaJSON] {
-		return mediaGraphQL
-	}
-	return mediaJSON
 }
 
 // read gives the request's parameters, or the status and fault to refuse it with.
 func (h HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
 	switch r.Method {
 	case http.MethodGet:
+		if forgeable(r.Header) {
+			return nil, http.StatusForbidden, fault.New(fault.Forbidden, "A web page of anybody's could have sent this: send the header `Accept: application/graphql-response+json`, or `GraphQL-Preflight: 1`.")
+		}
 		return h.readQuery(r)
 	case http.MethodPost:
 		return h.readBody(w, r)
@@ -136,7 +147,16 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 		_ = conn.SetReadDeadline(deadline) // where there is no connection, as in tests, nothing is slow
 		defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
 	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes), min(r.ContentLength, h.MaxBodyBytes))
+	unpacked, err := unpack(http.MaxBytesReader(w, r.Body, h.MaxBodyBytes), r.Header, h.MaxBodyBytes)
+	if errors.Is(err, errEncoding) {
+		w.Header().Set("Accept-Encoding", "gzip, zstd")
+		return nil, http.StatusUnsupportedMediaType, fault.New(fault.BadUserInput, "Send the request as it is, or as `Content-Encoding: gzip` or `zstd`.")
+	}
+	var body []byte
+	if err == nil {
+		defer func() { _ = unpacked.Close() }()
+		body, err = readAll(unpacked, min(r.ContentLength, h.MaxBodyBytes))
+	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge, h.tooLarge()
 	}
@@ -144,7 +164,7 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 		return nil, http.StatusRequestTimeout, fault.New(fault.DeadlineExceeded, "The request's body did not come in time.")
 	}
 	if err != nil {
-		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The request's body ended early.")
+		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The request's body ended early, or is not encoded as it says.")
 	}
 	params, err := parse(body)
 	return params, http.StatusBadRequest, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -93,7 +94,13 @@ func get(pairs ...string) *http.Request {
 	for i := 0; i < len(pairs); i += 2 {
 		q.Add(pairs[i], pairs[i+1])
 	}
-	return httptest.NewRequest(http.MethodGet, "/graphql?"+q.Encode(), nil)
+	return getRaw(q.Encode(), nil)
+}
+
+func getRaw(query string, body io.Reader) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, "/graphql?"+query, body)
+	r.Header.Set("GraphQL-Preflight", "1")
+	return r
 }
 
 func TestExecuted(t *testing.T) {
@@ -123,7 +130,7 @@ func TestExecuted(t *testing.T) {
 		"by GET, with empty parameters":    {get("query", "{name}", "variables", "", "extensions", "", "operationName", ""), query},
 		"by GET, with parameters of ours":  {get("query", "{name}", "utm_source", "a", "utm_source", "b"), query},
 		"by GET, with extensions":          {get("query", "{name}", "extensions", `{"a":1}`), query},
-		"by GET, its body not looked into": {httptest.NewRequest(http.MethodGet, "/graphql?query=%7Bname%7D", strings.NewReader("x")), query},
+		"by GET, its body not looked into": {getRaw("query=%7Bname%7D", strings.NewReader("x")), query},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
@@ -153,7 +160,7 @@ func TestRefused(t *testing.T) {
 	by := func(method string) *http.Request {
 		return httptest.NewRequest(method, "/graphql", strings.NewReader(`{"query":"{name}"}`))
 	}
-	raw := func(query string) *http.Request { return httptest.NewRequest(http.MethodGet, "/graphql?"+query, nil) }
+	raw := func(query string) *http.Request { return getRaw(query, nil) }
 	for reason, test := range map[string]struct {
 		request *http.Request
 		status  int

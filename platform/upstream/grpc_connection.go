@@ -83,6 +83,7 @@ func newConnBy(names *net.Resolver, o Options, hosts []string, secure bool) (*gr
 		}),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: retry, MinConnectTimeout: c.connecting(o.Timeout)}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(o.MaxBytes)), grpc.ForceCodecV2(protobuf)),
+		grpc.WithMaxHeaderListSize(maxHeaderBytes),
 		grpc.WithIdleTimeout(c.IdleTimeout.Std()),
 		grpc.WithDisableServiceConfig(), // what DNS says is nobody's configuration
 		grpc.WithDisableRetry(),         // the source's policy is the only one that calls again

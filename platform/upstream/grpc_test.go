@@ -99,6 +99,30 @@ func TestGRPCAnswers(t *testing.T) {
 	}
 }
 
+// TestMetadataIsBounded: what a service says beside its answer, or in place of one, goes to the log, and is read before anybody can say no.
+func TestMetadataIsBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<20)
+	for reason, handle := range map[string]func(grpc.ServerStream) error{
+		"the message of a status": func(grpc.ServerStream) error { return status.Error(codes.Internal, long) },
+		"a header": func(stream grpc.ServerStream) error {
+			if err := stream.SendHeader(metadata.Pairs("x-long", long)); err != nil {
+				return err
+			}
+			return stream.SendMsg([]byte{})
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			err := getGRPC(t.Context(), newGRPC(t, upstream.Options{URL: startGRPC(t, handle)}, upstream.Inputs{}))
+			wantCode(t, err, fault.SourceFailed)
+			if err != nil && len(err.Error()) > 1<<10 {
+				t.Errorf("the fault has %d bytes", len(err.Error()))
+			}
+		})
+	}
+}
+
 func TestServiceIsToldTheDeadline(t *testing.T) {
 	t.Parallel()
 	left := make(chan time.Duration, 1)

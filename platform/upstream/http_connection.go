@@ -17,6 +17,9 @@ import (
 // pingTimeout is how long the other side of a quiet connection may take to say that it is there. Whoever takes longer is gone.
 const pingTimeout = 10 * time.Second
 
+// maxHeaderBytes bounds what a service says beside its answer.
+const maxHeaderBytes = 64 << 10
+
 // newTransport makes what the requests of an HTTP source are sent by: a pool of connections of its own. It connects when it is first used.
 // stop closes what is idle; calls under way go on. The error is a config.Problem, or config.Problems, of the source's connections.
 func newTransport(o Options, u *url.URL) (t http.RoundTripper, stop func(), err error) {
@@ -44,7 +47,7 @@ func newTransportBy(resolver *net.Resolver, o Options, u *url.URL) (t http.Round
 			MaxIdleConnsPerHost:    c.MaxIdle,
 			MaxConnsPerHost:        c.Max,
 			IdleConnTimeout:        c.IdleTimeout.Std(),
-			MaxResponseHeaderBytes: 64 << 10,
+			MaxResponseHeaderBytes: maxHeaderBytes,
 			ReadBufferSize:         32 << 10,
 			Protocols:              c.protocols(u),
 			HTTP2:                  &http.HTTP2Config{SendPingTimeout: c.KeepAlive.Std(), PingTimeout: pingTimeout},

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,13 +34,24 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	return c.CodecV2.Marshal(v)
 }
 
-// Unmarshal keeps a message, or decodes it where gRPC expects one of its own.
+// errSecond is what a unary call fails with whose service sends more than the one message.
+var errSecond = errors.New("a second message where there may be one")
+
+// Unmarshal keeps a message, or decodes it where gRPC expects one of its own. A place holds one message: grpc-go reads a unary answer's second
+// into the first one's, and reports it, but ends the stream only if reading fails. A stream that is not ended holds what the service goes on
+// sending, and one of the streams that the connection may have, for as long as the connection lives.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	if m, ok := v.(*undecoded); ok {
-		*m = data.Materialize()
-		return nil
+	m, ok := v.(*undecoded)
+	switch {
+	case !ok:
+		return c.CodecV2.Unmarshal(data, v)
+	case *m != nil:
+		return errSecond
 	}
-	return c.CodecV2.Unmarshal(data, v)
+	if *m = data.Materialize(); *m == nil {
+		*m = undecoded{}
+	}
+	return nil
 }
 
 // encode gives a message's bytes, which are the same for equal messages.

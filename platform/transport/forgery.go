@@ -15,9 +15,16 @@ func forgeable(header http.Header) bool {
 	if isJSON(header.Get("Content-Type")) || slices.ContainsFunc(preflight, func(name string) bool { return header.Get(name) != "" }) {
 		return false
 	}
-	if header.Get("Sec-Fetch-Mode") == "no-cors" || header.Get("Sec-Fetch-Mode") == "navigate" {
+	// Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/); programs that say so are no browsers, and do it alike.
+	if site := header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
 		return true
 	}
-	// Links, images and forms accept what the browser likes. Who names JSON is a program, whose answer CORS protects.
+	switch header.Get("Sec-Fetch-Mode") {
+	case "no-cors", "navigate":
+		return true
+	case "cors", "same-origin":
+		return false
+	}
+	// An older browser. Links, images and forms accept what it likes; who names JSON is a program, whose answer CORS protects.
 	return !slices.ContainsFunc(acceptOf(header), func(r mediaRange) bool { return r.media == mediaJSON || r.media == mediaGraphQL })
 }

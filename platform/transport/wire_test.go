@@ -80,20 +80,24 @@ func TestForgery(t *testing.T) {
 		headers map[string]string
 		allowed bool
 	}{
-		"a link":                         {map[string]string{"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}, false},
-		"a link, in an older browser":    {map[string]string{"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, false},
-		"an image":                       {map[string]string{"Accept": "image/avif,image/webp,*/*", "Sec-Fetch-Mode": "no-cors"}, false},
-		"a script":                       {map[string]string{"Accept": "*/*", "Sec-Fetch-Mode": "no-cors"}, false},
-		"a script that says it is JSON":  {map[string]string{"Accept": "application/json", "Sec-Fetch-Mode": "no-cors"}, false},
-		"nothing said":                   {nil, false},
-		"a form's media type":            {map[string]string{"Content-Type": "text/plain"}, false},
-		"a program that accepts JSON":    {map[string]string{"Accept": "application/json"}, true},
-		"a program that accepts GraphQL": {map[string]string{"Accept": "application/graphql-response+json"}, true},
-		"a page that may, by fetch":      {map[string]string{"Accept": "application/json", "Sec-Fetch-Mode": "cors"}, true},
-		"JSON":                           {map[string]string{"Content-Type": "application/json"}, true},
-		"our header":                     {map[string]string{"GraphQL-Preflight": "1"}, true},
-		"Apollo's":                       {map[string]string{"Apollo-Require-Preflight": "true", "Sec-Fetch-Mode": "cors"}, true},
-		"a token":                        {map[string]string{"Authorization": "Bearer x"}, true},
+		"a link":                             {map[string]string{"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}, false},
+		"a link, in an older browser":        {map[string]string{"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}, false},
+		"an image":                           {map[string]string{"Accept": "image/avif,image/webp,*/*", "Sec-Fetch-Mode": "no-cors"}, false},
+		"a script":                           {map[string]string{"Accept": "*/*", "Sec-Fetch-Mode": "no-cors"}, false},
+		"a script that says it is JSON":      {map[string]string{"Accept": "application/json", "Sec-Fetch-Mode": "no-cors"}, false},
+		"nothing said":                       {nil, false},
+		"a form's media type":                {map[string]string{"Content-Type": "text/plain"}, false},
+		"a program that accepts JSON":        {map[string]string{"Accept": "application/json"}, true},
+		"a program that accepts GraphQL":     {map[string]string{"Accept": "application/graphql-response+json"}, true},
+		"a page of another site, by fetch":   {map[string]string{"Accept": "application/json", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site"}, false},
+		"one that the browser has asked for": {map[string]string{"GraphQL-Preflight": "1", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site"}, true},
+		"our own page, by fetch":             {map[string]string{"Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}, true},
+		"Node, by fetch":                     {map[string]string{"Accept": "*/*", "Sec-Fetch-Mode": "cors"}, true},
+		"a page that may, by fetch":          {map[string]string{"Accept": "application/json", "Sec-Fetch-Mode": "cors"}, true},
+		"JSON":                               {map[string]string{"Content-Type": "application/json"}, true},
+		"our header":                         {map[string]string{"GraphQL-Preflight": "1"}, true},
+		"Apollo's":                           {map[string]string{"Apollo-Require-Preflight": "true", "Sec-Fetch-Mode": "cors"}, true},
+		"a token":                            {map[string]string{"Authorization": "Bearer x"}, true},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -91,3 +91,40 @@ func TestHedgesAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestDoublesThatAreNotMade: what keeps a slow read's double from the service is no answer: the read itself may still have one.
+func TestDoublesThatAreNotMade(t *testing.T) {
+	t.Parallel()
+	for reason, limit := range map[string]LimitPolicy{
+		"the breaker is open":   {},
+		"no permit is left":     {Max: 1},
+		"no permit is left now": {Max: 1, Adaptive: true},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := hedges()
+				p.Concurrency = limit
+				if limit.Max == 0 {
+					p.Breaker = breaks().Breaker
+				}
+				h, s := used(t, p, func(_ int, r *http.Request) said {
+					if r.Method == http.MethodGet {
+						return said{status: 200, after: time.Second}
+					}
+					return refused
+				})
+				time.Sleep(time.Minute) // the good calls are forgotten
+				slow := make(chan error, 1)
+				go func() { slow <- calling(h, http.MethodGet)(t.Context()) }()
+				synctest.Wait()
+				for range 4 {
+					_ = calling(h, http.MethodPost)(t.Context())
+				}
+				if err := <-slow; err != nil || s.gone != 0 {
+					t.Errorf("the slow read failed with %v", err)
+				}
+			})
+		})
+	}
+}

@@ -49,6 +49,9 @@ func (b *base) limited(next call) call {
 			b.running.Add(-1)
 			release(ended)
 		}()
+		if f := b.breakers.refusal(r.operation); f != nil { // it has opened while the call waited
+			return nil, f
+		}
 		answer, f := next(ctx, r)
 		healthy, _ := health(f)
 		ended = healthy || f.Code == fault.SourceTimeout // else it was cut off, or failed as quickly as no answer comes

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -98,6 +99,70 @@ func TestWaitingForATurn(t *testing.T) {
 				}
 				if err := calling(h, http.MethodGet)(t.Context()); err != nil {
 					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestFaultsAreNoSpeed: how quickly a service fails is not how quickly it answers once it is well again.
+func TestFaultsAreNoSpeed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sick := false
+		h, _ := scripted(t, Policy{Concurrency: LimitPolicy{Max: 100, Queue: 100, Adaptive: true}}, func(int, *http.Request) said {
+			if sick {
+				return said{status: 503, after: time.Millisecond}
+			}
+			return said{status: 200, after: 100 * time.Millisecond}
+		})
+		ask := func(d time.Duration) {
+			var all sync.WaitGroup
+			for begun := time.Now(); time.Since(begun) < d; time.Sleep(10 * time.Millisecond) {
+				all.Go(func() { _ = calling(h, http.MethodGet)(t.Context()) })
+			}
+			all.Wait()
+		}
+		ask(20 * time.Second)
+		well := h.limitNow()
+		sick = true
+		ask(20 * time.Second)
+		sick = false
+		least := h.limitNow()
+		for range 20 {
+			ask(time.Second)
+			least = min(least, h.limitNow())
+		}
+		if least < well {
+			t.Errorf("the limit was %d before it was sick, and went down to %d", well, least)
+		}
+	})
+}
+
+// TestWhoWaitsWhileABreakerOpens is refused when it is his turn: the service is known not to answer. Those whose turn it is in the moment in
+// which it opens may still call.
+func TestWhoWaitsWhileABreakerOpens(t *testing.T) {
+	t.Parallel()
+	for reason, adaptive := range map[string]bool{"fixed": false, "adaptive": true} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := breaks()
+				p.Concurrency = LimitPolicy{Max: 4, Queue: 100, Adaptive: adaptive}
+				h, s := scripted(t, p, always(silent))
+				begun := time.Now()
+				var all sync.WaitGroup
+				var open atomic.Int32
+				for range 20 {
+					all.Go(func() {
+						if err := calling(h, http.MethodGet)(t.Context()); errors.Is(err, errOpen) {
+							open.Add(1)
+						}
+					})
+				}
+				all.Wait()
+				if took := time.Since(begun); took > 4*time.Second || s.count() > 8 || int(open.Load()) != 20-s.count() {
+					t.Errorf("%d calls in %s, and %d were refused; want 8 in 4s at most, and the others", s.count(), took, open.Load())
 				}
 			})
 		})

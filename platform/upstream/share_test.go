@@ -183,3 +183,22 @@ func TestNothingOfAFlightIsLeft(t *testing.T) {
 		}
 	})
 }
+
+// TestFlightsThatPanic: each time, those who have joined have a fault that the log has not seen yet.
+func TestFlightsThatPanic(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := scripted(t, Policy{Share: true}, always(good))
+		h.transport = panicking{}
+		for range 2 {
+			go func() {
+				defer func() { _ = recover() }()
+				_ = calling(h, http.MethodGet)(t.Context())
+			}()
+			synctest.Wait()
+			if f := fault.From(calling(h, http.MethodGet)(t.Context())); f.Code != fault.Internal || !f.MarkSeen() {
+				t.Errorf("joined, and failed with %v", f)
+			}
+		}
+	})
+}

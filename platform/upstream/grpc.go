@@ -66,7 +66,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 		method: method, message: message, metadata: md, options: opts,
 	}
 	var key []byte
-	if r.kind == read && len(opts) == 0 {
+	if r.kind == read && !slices.ContainsFunc(opts, particular) {
 		key = append(make([]byte, 0, 256), method...)
 	}
 	g.take(ctx, r, key, func(name, value string) { md.Set(name, value) })
@@ -83,6 +83,13 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 		return f
 	}
 	return nil
+}
+
+// particular says whether an option makes a call another than its method and its message say, so that its answer is for nobody else. Generated
+// clients give each call one that does not.
+func particular(o grpc.CallOption) bool {
+	_, generated := o.(grpc.StaticMethodCallOption)
+	return !generated
 }
 
 // attempt sends a message once.

@@ -54,6 +54,15 @@ func (c Config) returned() []string {
 	return slices.Compact(names)
 }
 
+// forwarded gives the headers of clients' requests that any source is given.
+func (c *clients) forwarded() []string {
+	var names []string
+	for _, in := range c.inputs {
+		names = append(names, in.Headers...)
+	}
+	return names
+}
+
 // returns says whether any of the sources gives clients headers of its answers.
 func (s *Server) returns(sources []string) bool {
 	return slices.ContainsFunc(sources, func(name string) bool { return len(s.config.Sources[name].Headers.Return) > 0 })

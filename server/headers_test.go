@@ -95,3 +95,29 @@ func TestHeadersThatMustNotPass(t *testing.T) {
 		})
 	}
 }
+
+// TestPagesMaySendWhatIsForwarded: a browser asks first whether it may send a header, and sees only those of an answer that it is told of.
+func TestPagesMaySendWhatIsForwarded(t *testing.T) {
+	t.Parallel()
+	c := alone()
+	c.CORS.AllowedOrigins = []string{"https://shop.example"}
+	catalog := c.Sources["catalog"]
+	catalog.Headers = server.HeadersConfig{Forward: []string{"x-tenant"}}
+	c.Sources["catalog"] = catalog
+	url := run(t, c)
+	for asked, want := range map[string]string{"x-tenant": "x-tenant", "x-other": ""} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, url+"/graphql", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = http.Header{"Origin": {"https://shop.example"}, "Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {asked}}
+		resp, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := resp.Header.Get("Access-Control-Allow-Headers"); got != want {
+			t.Errorf("asked for %s, allowed: %q", asked, got)
+		}
+	}
+}

@@ -128,7 +128,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"},
+		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"}, s.clients.forwarded()...),
 		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)

@@ -25,7 +25,7 @@ func (b *base) hedged(next call) call {
 		WithBudget(budget.NewBuilder().WithMaxRate(p.Budget).WithMinConcurrency(1).Build()).
 		Build())
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
-		if r.kind != read {
+		if r.key == "" { // a command, or a read whose options may be written to by the one that loses, when the caller has his answer
 			return next(ctx, r)
 		}
 		var second atomic.Bool // whether there is a second call

@@ -1,10 +1,17 @@
 # What the project is worked with. README.md says when to use which.
 
-.PHONY: generate test lint check prove bench
+NPM = npm --no-audit --no-fund --no-update-notifier
+
+.PHONY: generate web test lint check prove bench
 
 # Everything that is generated, from contracts and schema. Needs no network once modules are downloaded.
 generate:
 	go run ./cmd/generate
+
+# The Playground, which programs that are built from then on have in them. It needs Node 20.19 or 22.12, or newer.
+web:
+	$(NPM) --prefix web ci
+	$(NPM) --prefix web run build
 
 # What the README calls the tests.
 test:

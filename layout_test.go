@@ -34,6 +34,7 @@ var layers = []struct {
 	{folder: "e2e", may: []string{"all"}},
 	{folder: "platform", may: []string{"platform"}},
 	{folder: "schema"},
+	{folder: "web"},
 }
 
 // imports gives, for each Go file, what it imports of this module.

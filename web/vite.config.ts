@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -15,6 +16,29 @@ function systemFonts(): Plugin {
         throw new Error('GraphiQL has no such fonts any more: is this still needed?');
       }
       return { code: code.replace(faces, ''), map: null };
+    },
+  };
+}
+
+const licenses = 'playground/licenses.txt';
+
+// completeLicenses adds to Vite's list what it does not know: what the editor has inside of it, and what workers alone are made of.
+function completeLicenses(): Plugin {
+  return {
+    name: 'complete-licenses',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const list = bundle[licenses];
+        if (list?.type !== 'asset') {
+          throw new Error('Vite has written no list of licences');
+        }
+        const texts = ['picomatch-browser/LICENSE', 'monaco-editor/ThirdPartyNotices.txt'].map(
+          name => `## ${name}\n\n${readFileSync(new URL(`node_modules/${name}`, import.meta.url), 'utf8')}`,
+        );
+        list.source = [list.source, ...texts].join('\n\n');
+      },
     },
   };
 }
@@ -39,11 +63,11 @@ function compressed(): Plugin {
 
 export default defineConfig({
   base: './', // wherever the gateway is mounted
-  plugins: [systemFonts(), compressed()],
+  plugins: [systemFonts(), completeLicenses(), compressed()],
   worker: { format: 'es' },
   build: {
     assetsDir: 'playground',
-    license: { fileName: 'playground/licenses.txt' },
+    license: { fileName: licenses },
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 5000, // the editor is what it is
     rolldownOptions: {

@@ -1,0 +1,28 @@
+package limit
+
+import (
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// ValidateAt is Validate with a clock.
+func ValidateAt(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l Limits, now func() time.Time) gqlerror.List {
+	return validate(schema, doc, using, l, now)
+}
+
+// StepsOf gives the steps that validating a document took, with what is wrong with it.
+func StepsOf(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l Limits) (int, gqlerror.List) {
+	v := &validation{limits: l, now: time.Now, start: time.Now(), told: map[string]bool{}}
+	errs := v.validate(schema, doc, using)
+	return v.steps, errs
+}
+
+// SelectionsCounted gives how many selections are counted for an operation's price.
+func (c *Costs) SelectionsCounted(op *ast.OperationDefinition, variables map[string]any) int {
+	b := newBill(c, variables)
+	b.operation(op)
+	return b.counts
+}

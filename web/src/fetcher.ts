@@ -25,11 +25,16 @@ export const fetcher: Fetcher = async (typed, options) => {
   const headers: Headers = { Accept: accept, ...(traces.asking() && !wanted ? { [traceHeader]: '1' } : {}), ...own };
   traces.tell({ asked: false, running: true });
   const aborted = new AbortController();
-  const answer = await ask(params, { headers, documentAST }, aborted.signal);
-  if (isAsyncIterable(answer)) {
-    return new Answers(answer as AsyncIterable<object>, note, aborted) as unknown as ReturnType<Fetcher>;
+  try {
+    const answer = await ask(params, { headers, documentAST }, aborted.signal);
+    if (isAsyncIterable(answer)) {
+      return new Answers(answer as AsyncIterable<object>, note, aborted) as unknown as ReturnType<Fetcher>;
+    }
+    throw new Error('GraphiQL asks in a way that is not known');
+  } catch (failure) {
+    note.tell(true);
+    throw failure;
   }
-  return answer;
 };
 
 // asTyped reads the document again: who types and runs is faster than GraphiQL, which finds the operation's name a moment later.

@@ -100,6 +100,7 @@ func (c *clients) options(name, scheme string) upstream.Options {
 	s := c.configs[name]
 	if s.URL == NoService {
 		s.URL = scheme + "://" + nobody
+		s.Retry = upstream.RetryPolicy{} // it will not be there the next time either
 	}
 	return upstream.Options{
 		Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Policy: s.Policy, Connections: s.Connections,

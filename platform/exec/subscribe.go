@@ -34,6 +34,8 @@ func (s *Schema) subscribe(ctx context.Context, oc *graphql.OperationContext, p 
 		if begin == nil {
 			return nil
 		}
+		ctx, cancel := EventContext(ctx)
+		defer cancel()
 		return s.run(ctx, oc, p, generated, nil, begin, Generated.WriteSubscription)
 	}
 }

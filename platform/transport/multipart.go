@@ -1,0 +1,153 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/mainstem/mainstem/platform/fault"
+)
+
+// Multipart answers subscriptions as Apollo's clients ask for them over HTTP
+// (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol). Other operations of clients who accept that are
+// answered as JSON. It is safe for concurrent use.
+type Multipart struct {
+	streams *Streams
+}
+
+var _ graphql.Transport = (*Multipart)(nil)
+
+// NewMultipart makes the transport.
+func NewMultipart(s *Streams) *Multipart { return &Multipart{s} }
+
+const (
+	mediaMultipart       = "multipart/mixed"
+	boundarySubscription = "graphql"
+)
+
+// Supports takes requests whose client names subscriptionSpec=1.0: the others who accept multipart/mixed mean something else by it.
+func (*Multipart) Supports(r *http.Request) bool {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return false
+	}
+	return partsWeight(acceptOf(r.Header)) > 0
+}
+
+// partsWeight gives how much a client likes subscriptions as parts; 0 for one who does not name them.
+func partsWeight(ranges accept) float64 {
+	weight := 0.0
+	for _, r := range ranges {
+		if r.media == mediaMultipart && r.params["subscriptionspec"] == "1.0" {
+			weight = max(weight, r.weight)
+		}
+	}
+	return weight
+}
+
+// Do answers one request. It returns when the subscription is over.
+func (t *Multipart) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
+	params, status, err := t.streams.read(w, r)
+	if err != nil {
+		refuse(r.Context(), w, executor, status, err)
+		return
+	}
+	one := answer{w: w, media: mediaJSON, buffer: &buffer{}}
+	if liked := acceptOf(r.Header).best(single...); liked >= 0 {
+		one.media = single[liked].media
+	}
+	oc, refused := t.streams.prepare(r.Context(), executor, params)
+	switch {
+	case refused != nil:
+		one.write(one.withoutData(http.StatusBadRequest), refused)
+	case oc.Operation.Operation == ast.Subscription:
+		t.streams.serveParts(r.Context(), w, executor, oc)
+	case oc.Operation.Operation == ast.Mutation && r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(r.Context(), w, executor, http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "Mutations are sent by POST."))
+	default:
+		status := one.withoutData(http.StatusBadRequest)
+		t.streams.execute(r.Context(), executor, oc, func(response *graphql.Response) bool {
+			if len(response.Data) > 0 {
+				status = http.StatusOK
+			}
+			one.write(status, response)
+			return false
+		})
+	}
+}
+
+// serveParts answers a subscription that is ready to be executed.
+func (s *Streams) serveParts(request context.Context, w http.ResponseWriter, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
+	end, err := s.begin()
+	if err != nil {
+		refuse(request, w, executor, http.StatusServiceUnavailable, err)
+		return
+	}
+	defer end()
+	ctx, cancel := streamContext(request)
+	defer cancel()
+	p := s.beginParts(w, boundarySubscription, "subscriptionSpec=1.0")
+	if p.Part([]byte("{}")) != nil { // so that the client, and who is between, know that it has begun
+		return
+	}
+	s.pump(ctx, executor, oc, subscriptionParts{p})
+}
+
+// subscriptionParts write the answers of a subscription.
+type subscriptionParts struct{ *parts }
+
+func (p subscriptionParts) next(body []byte) error {
+	return p.Part(append(append([]byte(`{"payload":`), body...), '}'))
+}
+
+func (p subscriptionParts) alive() error { return p.Part([]byte("{}")) }
+
+// end writes what ends a subscription before its time as an error of the transport: its payload is null.
+func (p subscriptionParts) end(reason *graphql.Response) error {
+	if reason != nil {
+		errs, err := encodeErrors(reason.Errors)
+		if err != nil {
+			return err
+		}
+		if err := p.Part(append(append([]byte(`{"payload":null,"errors":`), errs...), '}')); err != nil {
+			return err
+		}
+	}
+	return p.End()
+}
+
+// parts write a multipart/mixed answer (RFC 2046, section 5.1.1) of JSON parts, each of which is sent at once. Only one goroutine uses them.
+type parts struct {
+	flow     *flow
+	boundary string
+	buffer   []byte
+}
+
+// beginParts begins the answer, whose media type says what the parts mean: spec is a parameter of it, such as deferSpec=20220824.
+func (s *Streams) beginParts(w http.ResponseWriter, boundary, spec string) *parts {
+	p := &parts{flow: s.newFlow(w, mediaMultipart+`; boundary="`+boundary+`"; `+spec), boundary: boundary}
+	p.buffer = append(p.buffer, "\r\n--"+boundary...)
+	return p
+}
+
+// Part sends a part, and the delimiter after it: until that has come, clients do not know that a part is complete.
+func (p *parts) Part(body []byte) error {
+	p.buffer = append(p.buffer, "\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"...)
+	p.buffer = append(p.buffer, body...)
+	p.buffer = append(p.buffer, "\r\n--"+p.boundary...)
+	return p.send()
+}
+
+// End sends the end.
+func (p *parts) End() error {
+	p.buffer = append(p.buffer, "--\r\n"...)
+	return p.send()
+}
+
+func (p *parts) send() error {
+	err := p.flow.send(p.buffer)
+	p.buffer = p.buffer[:0]
+	return err
+}

@@ -1,0 +1,442 @@
+package transport_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.uber.org/goleak"
+
+	"github.com/mainstem/mainstem/platform/authn"
+	"github.com/mainstem/mainstem/platform/exec"
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/transport"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var streamSchema = gqlparser.MustLoadSchema(&ast.Source{Input: `
+	type Query { hello(name: String): String  wait: String  bad: String  odd: String  who: String }
+	type Mutation { rename: String }
+	type Subscription { ticks: Int  refused: Int  stuck: Int  bad: Int  odd: Int }`})
+
+// gateway serves streamSchema. Its zero value has subscriptions that have no events.
+type gateway struct {
+	options   transport.StreamOptions
+	websocket transport.WebSocketOptions
+	reserve   time.Duration
+	outer     func(http.Handler) http.Handler
+	configure func(*http.Server)
+
+	events   chan string // data of ticks, until it is closed
+	event    func(ctx context.Context)
+	began    chan string // each field that is executed
+	ended    chan string // each field whose context has ended
+	returned chan struct{}
+
+	streams *transport.Streams
+	server  *httptest.Server
+}
+
+// start serves until the test ends, and checks that nothing is left open then.
+func start(t testing.TB, g *gateway) *gateway {
+	t.Helper()
+	g.began, g.ended, g.returned = make(chan string, 100_000), make(chan string, 100_000), make(chan struct{}, 100_000)
+	g.streams = transport.NewStreams(g.options)
+	engine := transport.NewEngine(&graphql.ExecutableSchemaMock{
+		SchemaFunc: func() *ast.Schema { return streamSchema }, ExecFunc: g.execute,
+		ComplexityFunc: func(context.Context, string, string, int, map[string]any) (int, bool) { return 0, false },
+	}, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Extensions: []graphql.HandlerExtension{spoiled{}}})
+	var h http.Handler = transport.NewHandler(engine,
+		transport.NewWebSocket(g.streams, g.websocket), transport.NewSSE(g.streams, g.reserve), transport.NewMultipart(g.streams), transport.HTTP{MaxBodyBytes: 1 << 20})
+	inner := h
+	h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { g.returned <- struct{}{} }()
+		if name := r.Header.Get("Authorization"); name != "" {
+			r = r.WithContext(authn.With(r.Context(), authn.Caller{Issuer: "i", Subject: name}))
+		}
+		inner.ServeHTTP(w, r)
+	})
+	if g.outer != nil {
+		h = g.outer(h)
+	}
+	g.server = httptest.NewUnstartedServer(h)
+	if g.configure != nil {
+		g.configure(g.server.Config)
+	}
+	g.server.Start()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := g.streams.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		if n := g.streams.Open(); n != 0 {
+			t.Errorf("%d streams are open", n)
+		}
+		g.server.Close()
+	})
+	return g
+}
+
+// execute executes an operation of one field.
+func (g *gateway) execute(ctx context.Context) graphql.ResponseHandler {
+	field := graphql.GetOperationContext(ctx).Operation.SelectionSet[0].(*ast.Field)
+	g.began <- field.Name
+	context.AfterFunc(ctx, func() { g.ended <- field.Name })
+	switch field.Name {
+	case "bad":
+		panic("secret")
+	case "refused":
+		graphql.AddError(ctx, fault.New(fault.Forbidden, "Not for you."))
+		return graphql.OneShot(&graphql.Response{Data: []byte("null")})
+	case "odd": // which nobody can write
+		response := &graphql.Response{Errors: gqlerror.List{{Message: "secret", Extensions: map[string]any{"code": func() {}}}}}
+		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+			response.Data = []byte("{}")
+		}
+		return graphql.OneShot(response)
+	case "stuck":
+		<-ctx.Done()
+		graphql.AddError(ctx, ctx.Err())
+		return graphql.OneShot(&graphql.Response{Data: []byte("null")})
+	case "ticks":
+		return g.tick
+	}
+	return once(func(ctx context.Context) *graphql.Response {
+		switch field.Name {
+		case "wait":
+			<-ctx.Done()
+			graphql.AddError(ctx, fault.From(ctx.Err()))
+			return &graphql.Response{Data: []byte(`{"wait":null}`)}
+		case "who":
+			caller, _ := authn.From(ctx)
+			return &graphql.Response{Data: fmt.Appendf(nil, `{"who":%q}`, caller.Subject)}
+		}
+		return &graphql.Response{Data: []byte("{\"" + field.Name + "\":\n\"you\"}")} // with a line's end, as some scalars write it
+	})
+}
+
+// once gives a handler that answers once, as those of gqlgen do.
+func once(h graphql.ResponseHandler) graphql.ResponseHandler {
+	done := false
+	return func(ctx context.Context) *graphql.Response {
+		if done {
+			return nil
+		}
+		done = true
+		return h(ctx)
+	}
+}
+
+func (g *gateway) tick(ctx context.Context) *graphql.Response {
+	select {
+	case data, more := <-g.events:
+		if !more {
+			return nil
+		}
+		ctx, cancel := exec.EventContext(ctx)
+		defer cancel()
+		if g.event != nil {
+			g.event(ctx)
+		}
+		return &graphql.Response{Data: fmt.Appendf(nil, `{"ticks":%s}`, data)}
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// wait fails if a signal does not come.
+func wait[V any](t testing.TB, what string, signal <-chan V) V {
+	t.Helper()
+	select {
+	case v := <-signal:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("waited in vain for %s", what)
+		panic("not reached")
+	}
+}
+
+// do sends a request whose body is JSON, with headers in pairs.
+func (g *gateway) do(t testing.TB, method, path, body string, headers ...string) *http.Response {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, method, g.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := g.server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+// text reads all of a body.
+func text(t testing.TB, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// asking gives the body of a POST.
+func asking(query string, more ...string) string {
+	q, err := json.Marshal(query)
+	if err != nil {
+		panic(err)
+	}
+	return `{"query":` + string(q) + strings.Join(more, "") + `}`
+}
+
+func TestTooManyStreams(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{options: transport.StreamOptions{MaxStreams: 1}})
+	g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", "text/event-stream")
+	for reason, r := range map[string]*http.Response{
+		"events":        g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", "text/event-stream"),
+		"parts":         g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", "multipart/mixed;subscriptionSpec=1.0"),
+		"a reservation": g.do(t, http.MethodPut, "/", ""),
+		"a socket":      g.do(t, http.MethodGet, "/", "", "Connection", "Upgrade", "Upgrade", "websocket"),
+	} {
+		if body := text(t, r); r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "OVERLOADED") {
+			t.Errorf("%s: %d: %s", reason, r.StatusCode, body)
+		}
+	}
+}
+
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{})
+	if err := g.streams.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := g.do(t, http.MethodPut, "/", "")
+	if body := text(t, r); r.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "stopping") {
+		t.Errorf("%d: %s", r.StatusCode, body)
+	}
+	if err := g.streams.Stop(t.Context()); err != nil {
+		t.Errorf("stopped again: %v", err)
+	}
+}
+
+// TestStreamsOutlastTheServersTimeouts has timeouts for requests that are over long before the stream is.
+func TestStreamsOutlastTheServersTimeouts(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"text/event-stream", "multipart/mixed;subscriptionSpec=1.0"} {
+		t.Run(accept, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, &gateway{
+				options: transport.StreamOptions{KeepAlive: 10 * time.Millisecond}, events: make(chan string, 1),
+				configure: func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond },
+				outer: func(next http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						ctx, cancel := context.WithTimeout(transport.WithConnection(r.Context()), 100*time.Millisecond)
+						defer cancel()
+						next.ServeHTTP(w, r.WithContext(ctx))
+					})
+				},
+			})
+			r := g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", accept)
+			sign := map[string]string{"text/event-stream": ":\n\n"}[accept]
+			if sign == "" {
+				sign = "\r\nContent-Type: application/json; charset=utf-8\r\n\r\n{}\r\n--graphql"
+			}
+			if _, err := io.ReadFull(r.Body, make([]byte, 30*len(sign))); err != nil { // which takes 300 ms
+				t.Fatal(err)
+			}
+			g.events <- "1"
+			close(g.events)
+			if rest := text(t, r); !strings.Contains(rest, `{"data":{"ticks":1}}`) {
+				t.Errorf("got %q", rest)
+			}
+		})
+	}
+}
+
+func TestEachEventHasItsTime(t *testing.T) {
+	t.Parallel()
+	deadlines := make(chan time.Duration, 2)
+	g := start(t, &gateway{
+		events:  make(chan string, 2),
+		options: transport.StreamOptions{Timeout: func(context.Context) time.Duration { return time.Hour }},
+		event: func(ctx context.Context) {
+			at, _ := ctx.Deadline()
+			deadlines <- time.Until(at)
+		},
+	})
+	g.events <- "1"
+	g.events <- "2"
+	close(g.events)
+	text(t, g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", "text/event-stream"))
+	for range 2 {
+		if left := wait(t, "an event", deadlines); left < 59*time.Minute || left > time.Hour {
+			t.Errorf("an event had %v", left)
+		}
+	}
+}
+
+func TestWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"{wait}":               `"data":{"wait":null}`,
+		"subscription {stuck}": `"errors":[{"message":"The request's time was over`,
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, &gateway{options: transport.StreamOptions{Timeout: func(context.Context) time.Duration { return time.Millisecond }}})
+			got := text(t, g.do(t, http.MethodPost, "/", asking(query), "Accept", "text/event-stream"))
+			if !strings.Contains(got, want) || !strings.Contains(got, "DEADLINE_EXCEEDED") || !strings.HasSuffix(got, "event: complete\ndata:\n\n") {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// failingWriter cannot be written to.
+type failingWriter struct{ http.ResponseWriter }
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("gone") }
+
+func (w failingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func TestClientThatHasGone(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"text/event-stream", "multipart/mixed;subscriptionSpec=1.0"} {
+		t.Run(accept, func(t *testing.T) {
+			t.Parallel()
+			g := start(t, &gateway{})
+			ctx, cancel := context.WithCancel(t.Context())
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.server.URL, bytes.NewBufferString(asking("subscription {ticks}")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Accept", accept)
+			response, err := g.server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wait(t, "the subscription", g.began)
+			cancel()
+			_ = response.Body.Close()
+			wait(t, "its end", g.ended)
+			wait(t, "the handler's end", g.returned)
+
+			broken := start(t, &gateway{outer: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(failingWriter{w}, r) })
+			}})
+			if got := text(t, broken.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", accept)); got != "" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// spoiled panics before an operation that is named so is ready.
+type spoiled struct{}
+
+func (spoiled) ExtensionName() string { return "Spoiled" }
+
+func (spoiled) Validate(graphql.ExecutableSchema) error { return nil }
+
+func (spoiled) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if params.OperationName == "Spoiled" {
+		panic("secret")
+	}
+	return nil
+}
+
+// TestDefects has what cannot be the client's fault: it learns that, and no more.
+func TestDefects(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{events: make(chan string, 1)})
+	const unwritable = `{"errors":[{"message":"The answer could not be written.","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`
+	for _, accept := range []string{acceptEvents, acceptParts} {
+		for body, want := range map[string]string{
+			asking("subscription {odd}"):                                         unwritable,
+			asking("subscription Spoiled {ticks}", `,"operationName":"Spoiled"`): "Something went wrong on our side.",
+		} {
+			if got := text(t, g.do(t, http.MethodPost, "/", body, "Accept", accept)); !strings.Contains(got, want) || strings.Contains(got, "secret") {
+				t.Errorf("%s as %s: %s", body, accept, got)
+			}
+		}
+	}
+	p := g.connect(t)
+	p.send(subscribe("a", "subscription {odd}"))
+	p.want(`{"type":"next","id":"a","payload":`+unwritable+`}`, `{"type":"complete","id":"a"}`)
+	p.send(`{"type":"subscribe","id":"a","payload":` + asking("{hello}", `,"operationName":"Spoiled"`) + `}`)
+	p.want(`{"type":"error","id":"a","payload":[{"message":"Something went wrong on our side."`)
+	p.send(subscribe("a", "{odd}"))
+	if code, reason := p.closed(); code != 4500 || reason != "Internal server error" {
+		t.Errorf("closed with %d %q", code, reason)
+	}
+}
+
+// second answers subscriptions of clients who would rather have JSON.
+type second struct {
+	*transport.Streams
+	answered chan bool
+}
+
+func (second) Supports(*http.Request) bool { return true }
+
+func (s second) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
+	oc, errs := executor.CreateOperationContext(r.Context(), &graphql.RawParams{Query: "subscription {ticks}"})
+	if errs != nil {
+		panic(errs)
+	}
+	s.answered <- s.Answer(w, r, executor, oc)
+}
+
+func TestStreamsAnswer(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{events: make(chan string)})
+	close(g.events)
+	s := second{g.streams, make(chan bool, 1)}
+	h := transport.NewHandler(transport.NewEngine(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return streamSchema }, ExecFunc: g.execute}, transport.Options{}), s)
+	for accept, want := range map[string]string{
+		"application/json, text/event-stream;q=0.1":                      "text/event-stream; charset=utf-8",
+		"application/json, multipart/mixed;q=0.1":                        "",
+		"application/json, multipart/mixed;subscriptionSpec=1.0;q=0.1":   `multipart/mixed; boundary="graphql"; subscriptionSpec=1.0`,
+		"application/json, text/event-stream;q=0":                        "",
+		"application/json, */*":                                          "",
+		"":                                                               "",
+		"text/event-stream, multipart/mixed;subscriptionSpec=1.0":        `multipart/mixed; boundary="graphql"; subscriptionSpec=1.0`,
+		"text/event-stream, multipart/mixed;subscriptionSpec=1.0;q=0.10": "text/event-stream; charset=utf-8",
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		if accept != "" {
+			r.Header.Set("Accept", accept)
+		}
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Type"); got != want || <-s.answered != (want != "") {
+			t.Errorf("%q: answered as %q, want %q", accept, got, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
 
@@ -19,7 +20,7 @@ type Config struct {
 	RequestTimeout  config.Duration             `yaml:"requestTimeout" desc:"How long a request may take; what is not ready by then is answered with DEADLINE_EXCEEDED. A client can ask for less by the header Request-Timeout."`
 	AnswerReserve   config.Duration             `yaml:"answerReserve" desc:"How long before that calls of sources end, so that what is ready can be written in time; never more than a tenth of the time that the request has."`
 	MaxAge          config.Duration             `yaml:"maxAge" desc:"How long browsers and caches on the way may keep the answer to a GET that is for everybody and has no error; 0 for not at all."`
-	MaxBodyBytes    config.Bytes                `yaml:"maxBodyBytes" desc:"The largest request that is read."`
+	Limits          limit.Limits                `yaml:"limits" desc:"How large requests may be, and how much they may cost."`
 	Executor        string                      `yaml:"executor" desc:"compiled, or gqlgen for its own executor: slower, and the reference that compiled is tested against."`
 	ShareOperations bool                        `yaml:"shareOperations" desc:"Whether equal queries of equal callers that are in flight at the same time are executed once. A client has its own executed by Cache-Control: no-cache."`
 	BatchWindow     config.Duration             `yaml:"batchWindow" desc:"How long a batch waits for another key under gqlgen's executor; the compiled one knows when it is complete."`
@@ -54,7 +55,7 @@ func DefaultConfig() Config {
 		Listen:          "127.0.0.1:4000",
 		RequestTimeout:  config.Duration(5 * time.Second),
 		AnswerReserve:   config.Duration(20 * time.Millisecond),
-		MaxBodyBytes:    1 << 20,
+		Limits:          limit.Defaults(),
 		Executor:        executorCompiled,
 		ShareOperations: true,
 		BatchWindow:     config.Duration(2 * time.Millisecond),
@@ -96,7 +97,8 @@ func (c Config) Validate() error {
 	check(err == nil, "listen", "must be host:port, such as 127.0.0.1:4000")
 	check(c.RequestTimeout > 0, "requestTimeout", "must be longer than nothing")
 	check(c.MaxAge <= config.Duration(24*time.Hour), "maxAge", "must be a day at most")
-	check(c.MaxBodyBytes > 0 && c.MaxBodyBytes <= maxBytes, "maxBodyBytes", "must be more than nothing, and %s at most", maxBytes)
+	check(c.Limits.Bytes > 0 && c.Limits.Bytes <= maxBytes, "limits.bytes", "must be more than nothing, and %s at most", maxBytes)
+	wrong.below("limits", c.Limits.Validate())
 	check(c.Executor == executorCompiled || c.Executor == executorGqlgen, "executor", "must be %s or %s", executorCompiled, executorGqlgen)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
 	for _, origin := range c.CORS.AllowedOrigins {

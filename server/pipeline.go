@@ -8,7 +8,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/playground"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -46,7 +45,9 @@ func (s *Server) pipeline() http.Handler {
 		mux.Handle("GET /metrics", shown)
 	}
 	if s.config.Playground {
-		mux.Handle("GET /{$}", playground.Handler("Mainstem", "/graphql"))
+		page := s.playground()
+		mux.Handle("GET /{$}", page)
+		mux.Handle("GET /playground/", page)
 	}
 	return through(mux,
 		s.observe, // first, so that whatever happens has a trace id, a request id and a line in the log
@@ -62,9 +63,6 @@ func through(h http.Handler, stages ...stage) http.Handler {
 	}
 	return h
 }
-
-// maxTokens bounds a document, in tokens: parsing stops there. Validating takes a time that grows with the square of it.
-const maxTokens = 3_000
 
 // graphQL gives the handler of GraphQL requests. Extensions run in their order.
 func (s *Server) graphQL() http.Handler {
@@ -82,10 +80,11 @@ func (s *Server) graphQL() http.Handler {
 		Resolvers:  resolvers.NewResolver(s.sources),
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
 	}, options), transport.Options{
-		Present:   s.present,
-		Recover:   fault.Recover,
-		MaxTokens: maxTokens,
-		Suggest:   s.config.Introspection, // else errors would tell the schema's names
+		Present: s.present,
+		Recover: fault.Recover,
+		Limits:  s.config.Limits,
+		Costs:   s.costs,
+		Suggest: s.config.Introspection, // else errors would tell the schema's names
 		Extensions: []graphql.HandlerExtension{
 			s.tracing.GraphQL(), // first, so that refused operations are traced too
 			&limit.Arguments{Scalars: sources.Scalars},
@@ -93,7 +92,7 @@ func (s *Server) graphQL() http.Handler {
 		},
 	})
 	return transport.NewHandler(engine, transport.HTTP{
-		MaxBodyBytes: int64(s.config.MaxBodyBytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
+		MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
 		Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
 	})
 }
@@ -128,7 +127,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"}, s.clients.forwarded()...),
+		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"}, s.clients.forwarded()...),
 		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)

@@ -15,8 +15,13 @@ import (
 
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/resolvers"
+	"github.com/mainstem/mainstem/sources/inventory"
+	"github.com/mainstem/mainstem/sources/orders"
+	"github.com/mainstem/mainstem/sources/reviews"
+	"github.com/mainstem/mainstem/sources/shipping"
 )
 
 // scope is the instrumentation scope of the spans and metrics of calls.
@@ -31,6 +36,7 @@ type Server struct {
 	verifier *authn.Verifier // nil if no token is good
 	clients  *clients
 	sources  resolvers.Sources
+	costs    *limit.Costs
 	present  graphql.ErrorPresenterFunc
 	listener net.Listener
 	http     *http.Server
@@ -55,6 +61,11 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 	return s, nil
 }
 
+// batches is for how many objects one call of a source is enough, where it is not 100. Customers are asked for one by one.
+var batches = map[string]int{
+	"customers": 1, "inventory": inventory.MaxBatch, "orders": orders.MaxBatch, "reviews": reviews.MaxBatch, "shipping": shipping.MaxBatch,
+}
+
 // start makes the parts in the order in which they need each other.
 func (s *Server) start(ctx context.Context) (err error) {
 	if a := s.config.Auth; a != (AuthConfig{}) {
@@ -66,6 +77,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		}
 	}
 	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, s.tracing.Meter(scope), s.log}) // Validate has found nothing wrong with them
+	if s.costs, err = limit.NewCosts(served(), limit.CostOptions{Batches: batches}); err != nil {
+		return fmt.Errorf("the schema: %w", err)
+	}
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)

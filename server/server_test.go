@@ -151,7 +151,7 @@ func heap() int64 {
 func TestTooManyTokens(t *testing.T) {
 	t.Parallel()
 	c := alone()
-	document := "{" + strings.Repeat(" __typename", 6000) + " }"
+	document := "{" + strings.Repeat(" __typename", 11_000) + " }"
 	resp, err := http.Post(run(t, c)+"/graphql", "application/json", strings.NewReader(`{"query": "`+document+`"}`))
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mainstem/mainstem/demo"
+	"github.com/mainstem/mainstem/web"
 	"github.com/mainstem/mainstem/server"
 )
 
@@ -82,7 +83,11 @@ func writeServices(b *strings.Builder, d *demo.Demo) error {
 // printWelcome tells a newcomer what runs and what to try.
 func printWelcome(w io.Writer, d *demo.Demo, gateway string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/ (loads its script from a CDN)\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, gateway)
+	note := ""
+	if _, built := web.Files(); !built {
+		note = " (loads its script from a CDN: `make web` builds one that needs no internet)"
+	}
+	fmt.Fprintf(&b, "The storefront is open.\n\n  Playground %s/%s\n  GraphQL    %s/graphql\n\nBehind it:\n", gateway, note, gateway)
 	if err := writeServices(&b, d); err != nil {
 		return err
 	}

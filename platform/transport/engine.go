@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
 )
 
 // Options are what an Engine is made of. Zero values stand for the defaults.
@@ -22,7 +23,8 @@ type Options struct {
 	Present    graphql.ErrorPresenterFunc // gives what clients read of an error; gqlgen's own if nil
 	Recover    graphql.RecoverFunc        // gives the error of a panic; gqlgen's own if nil
 	Extensions []graphql.HandlerExtension // gqlgen's, in the order in which they run
-	MaxTokens  int                        // of a document, at which parsing stops; any number if 0
+	Limits     limit.Limits               // of documents and operations
+	Costs      *limit.Costs               // what operations cost; nobody counts it if nil
 	Suggest    bool                       // whether errors tell names of the schema that the client may have meant
 }
 
@@ -36,7 +38,13 @@ type Engine struct {
 	parameters []graphql.OperationParameterMutator
 	contexts   []graphql.OperationContextMutator
 	plain      *graphql.OperationContext // what every operation begins with
-	documents  *lru.Cache[string, *ast.QueryDocument]
+	documents  *lru.Cache[string, document]
+}
+
+// document is one that is valid, and how large it is.
+type document struct {
+	*ast.QueryDocument
+	size limit.Size
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -49,11 +57,12 @@ func NewEngine(schema graphql.ExecutableSchema, o Options) *Engine {
 	if o.Recover == nil {
 		o.Recover = graphql.DefaultRecover
 	}
-	documents, err := lru.New[string, *ast.QueryDocument](maxDocuments)
+	documents, err := lru.New[string, document](maxDocuments)
 	if err != nil {
 		panic(err) // of a size below one
 	}
 	e := &Engine{Executor: executor.New(schema), schema: schema, options: o, documents: documents}
+	e.AroundResponses(e.interceptResponse)
 	e.SetErrorPresenter(e.options.Present)
 	e.SetRecoverFunc(e.options.Recover)
 	for _, extension := range o.Extensions {
@@ -92,10 +101,11 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		}
 	}
 	oc.RawQuery, oc.OperationName, oc.Extensions, oc.Headers = params.Query, params.OperationName, params.Extensions, params.Headers
-	var errs gqlerror.List
-	if oc.Doc, errs = e.document(&oc.Stats, params.Query); errs != nil {
+	doc, errs := e.document(&oc.Stats, params.Query)
+	if errs != nil {
 		return oc, errs
 	}
+	oc.Doc = doc.QueryDocument
 	if oc.Operation = oc.Doc.Operations.ForName(params.OperationName); oc.Operation == nil {
 		return oc, noSuchOperation(params.OperationName)
 	}
@@ -108,7 +118,38 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 			return oc, gqlerror.List{err}
 		}
 	}
+	if err := e.afford(oc, doc.size); err != nil {
+		return oc, gqlerror.List{err}
+	}
 	return oc, nil
+}
+
+// CostHeader asks for extensions.cost.
+const CostHeader = "Mainstem-Cost"
+
+// costStats is the name by which an operation keeps what it costs.
+const costStats = "cost"
+
+// afford fails if an operation costs more than it may, and keeps what it costs for those who ask.
+func (e *Engine) afford(oc *graphql.OperationContext, size limit.Size) *gqlerror.Error {
+	if e.options.Costs == nil {
+		return nil
+	}
+	price, err := e.options.Costs.Check(oc.Operation, oc.Variables, e.options.Limits)
+	if oc.Headers.Get(CostHeader) != "" {
+		oc.Stats.SetExtension(costStats, e.options.Limits.Report(size, price))
+	}
+	return err
+}
+
+// interceptResponse adds to a response what its operation costs, if its client has asked for it.
+func (e *Engine) interceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	if graphql.HasOperationContext(ctx) {
+		if cost := graphql.GetOperationContext(ctx).Stats.GetExtension(costStats); cost != nil {
+			graphql.RegisterExtension(ctx, costStats, cost)
+		}
+	}
+	return next(ctx)
 }
 
 // present gives what clients read of an error.
@@ -126,32 +167,34 @@ func noSuchOperation(name string) gqlerror.List {
 }
 
 // document gives a document that is valid, by its text.
-func (e *Engine) document(stats *graphql.Stats, text string) (*ast.QueryDocument, gqlerror.List) {
+func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
-	if doc, ok := e.documents.Get(text); ok {
+	if known, ok := e.documents.Get(text); ok {
 		stats.Parsing.End = graphql.Now()
 		stats.Validation.Start = stats.Parsing.End
-		return doc, nil
+		return known, nil
 	}
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.MaxTokens)
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.Limits.Tokens)
 	stats.Parsing.End = graphql.Now()
 	stats.Validation.Start = stats.Parsing.End
 	if err != nil {
-		return nil, withCode(fault.ParseFailed, err)
+		return document{}, withCode(fault.ParseFailed, err)
 	}
 	if len(doc.Operations) == 0 {
-		return nil, gqlerror.List{gqlerror.WrapPath(nil, fault.New(fault.ValidationFailed, "The document has no operation."))}
+		return document{}, gqlerror.List{gqlerror.WrapPath(nil, fault.New(fault.ValidationFailed, "The document has no operation."))}
 	}
-	if errs := validator.ValidateWithRules(e.schema.Schema(), doc, e.rules()); len(errs) > 0 {
-		for _, err := range errs {
-			setCode(err, fault.ValidationFailed)
-		}
-		return nil, errs[:min(len(errs), maxErrors)] // a document can be wrong in more ways than anybody wants to read
+	size, tooLarge := limit.Document(doc, e.options.Limits)
+	if tooLarge != nil {
+		return document{}, gqlerror.List{tooLarge}
 	}
+	if errs := limit.Validate(e.schema.Schema(), doc, e.rules(), e.options.Limits); len(errs) > 0 {
+		return document{}, errs
+	}
+	valid := document{doc, size}
 	if len(text) <= maxDocumentBytes {
-		e.documents.Add(text, doc)
+		e.documents.Add(text, valid)
 	}
-	return doc, nil
+	return valid, nil
 }
 
 // rules gives what documents are validated by.
@@ -172,6 +215,9 @@ func (e *Engine) variables(op *ast.OperationDefinition, given map[string]any) (m
 	}
 	return values, nil
 }
+
+// maxErrors bounds how many errors of one request are told: it can be wrong in more ways than anybody wants to read.
+const maxErrors = 100
 
 // withCode gives an error of gqlparser's as a list, with what it is of ours.
 func withCode(code fault.Code, err error) gqlerror.List {

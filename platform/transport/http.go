@@ -37,9 +37,6 @@ type HTTP struct {
 
 var _ graphql.Transport = HTTP{}
 
-// maxErrors bounds how many errors of one document are told.
-const maxErrors = 100
-
 // Supports takes every request: those that are no GraphQL get an answer that says so.
 func (HTTP) Supports(*http.Request) bool { return true }
 

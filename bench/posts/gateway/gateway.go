@@ -20,6 +20,7 @@ import (
 	"github.com/mainstem/mainstem/bench/posts/typicode"
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/platform/upstream"
 )
@@ -75,7 +76,7 @@ func New(o Options) (*Gateway, error) {
 // compiled serves a schema as Mainstem does.
 func compiled(schema graphql.ExecutableSchema, o Options) http.Handler {
 	engine := transport.NewEngine(schema, transport.Options{
-		Present: fault.Presenter(o.Log), Recover: fault.Recover, MaxTokens: maxTokens, Suggest: true,
+		Present: fault.Presenter(o.Log), Recover: fault.Recover, Limits: limit.Limits{Tokens: maxTokens}, Suggest: true,
 		Extensions: []graphql.HandlerExtension{extension.Introspection{}},
 	})
 	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: maxBodyBytes})

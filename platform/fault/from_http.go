@@ -44,6 +44,8 @@ func codeOfStatus(status int) Code {
 		return RateLimited
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
 		return SourceUnavailable
+	case http.StatusNotImplemented:
+		return SourceContractViolation // as gRPC's UNIMPLEMENTED
 	}
 	if status >= 500 {
 		return SourceFailed

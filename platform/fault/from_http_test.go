@@ -25,8 +25,8 @@ func TestFromHTTPCode(t *testing.T) {
 		SourceTimeout:           {408, 504},
 		RateLimited:             {429},
 		SourceUnavailable:       {502, 503},
-		SourceFailed:            {500, 501, 505, 507, 508, 511, 599, 700},
-		SourceContractViolation: {0, 100, 101, 199, 300, 301, 302, 304, 307, 308, 402, 405, 406, 407, 411, 413, 414, 415, 417, 418, 421, 426, 431, 451, 499},
+		SourceFailed:            {500, 505, 507, 508, 511, 599, 700},
+		SourceContractViolation: {0, 501, 100, 101, 199, 300, 301, 302, 304, 307, 308, 402, 405, 406, 407, 411, 413, 414, 415, 417, 418, 421, 426, 431, 451, 499},
 	} {
 		for _, status := range statuses {
 			f := FromHTTP(status, http.Header{}, []byte("secret"))

@@ -100,7 +100,9 @@ func health(f *fault.Error) (healthy, known bool) {
 	switch f.Code {
 	case fault.SourceUnavailable, fault.SourceTimeout, fault.SourceFailed:
 		return false, true
-	case fault.DeadlineExceeded, fault.Overloaded, fault.Internal:
+	case fault.DeadlineExceeded:
+		return false, errors.Is(f, errSlow)
+	case fault.Overloaded, fault.Internal:
 		return false, false
 	default:
 		return true, true

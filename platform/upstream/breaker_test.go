@@ -38,7 +38,8 @@ func TestBreakerOpens(t *testing.T) {
 		"nothing there":            {always(said{status: 404}), time.Minute, 8},
 		"too many requests":        {always(said{status: 429}), time.Minute, 8},
 		"what is no JSON":          {always(said{status: 200, media: "text/html"}), time.Minute, 8},
-		"callers with little time": {always(silent), time.Second, 8},
+		"callers with little time": {always(silent), 900 * time.Millisecond, 8},
+		"callers with half of it":  {always(silent), 1100 * time.Millisecond, 4},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

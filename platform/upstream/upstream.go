@@ -96,16 +96,25 @@ func (b *base) timed(wire func(ctx context.Context, r *request) (*reply, error))
 		if r.late() { // a probe has no deadline
 			return nil, fault.Wrap(fault.DeadlineExceeded, errLate)
 		}
-		end := time.Now().Add(b.Timeout)
+		begun := time.Now()
+		end := begun.Add(b.Timeout)
 		if !r.deadline.IsZero() && r.deadline.Before(end) {
 			end = r.deadline
 		}
 		attempt, cancel := context.WithDeadline(ctx, end)
 		defer cancel()
 		answer, err := wire(attempt, r)
-		return answer, b.faultOf(ctx, r, err)
+		f := b.faultOf(ctx, r, err)
+		if f != nil && f.Code == fault.DeadlineExceeded && !errors.Is(ctx.Err(), context.Canceled) && time.Since(begun) >= b.Timeout/2 {
+			f = fault.Wrap(fault.DeadlineExceeded, fmt.Errorf("%w: %w", errSlow, err))
+		}
+		return answer, f
 	}
 }
+
+// errSlow is why the breaker counts a call that its request's deadline has cut off: the service had half of its timeout. Without that, it would
+// not see a service that hangs where all clients have less time than that.
+var errSlow = errors.New("the service had half of its timeout")
 
 // faultOf gives a call's error as a fault. When time was up, it says whose: the request's or the source's.
 func (b *base) faultOf(ctx context.Context, r *request, err error) *fault.Error {

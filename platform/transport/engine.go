@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
+	"github.com/mainstem/mainstem/platform/persisted"
 )
 
 // Options are what an Engine is made of. Zero values stand for the defaults.
@@ -99,6 +101,9 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		if err := p.MutateOperationParameters(ctx, params); err != nil {
 			return oc, gqlerror.List{err}
 		}
+	}
+	if strings.TrimSpace(params.Query) == "" && persisted.Named(params) { // and no extension knows documents
+		return oc, gqlerror.List{gqlerror.WrapPath(nil, fault.New(fault.PersistedNotSupported, ""))}
 	}
 	oc.RawQuery, oc.OperationName, oc.Extensions, oc.Headers = params.Query, params.OperationName, params.Extensions, params.Headers
 	doc, errs := e.document(&oc.Stats, params.Query)

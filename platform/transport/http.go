@@ -3,6 +3,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	stdjson "encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/persisted"
 )
 
 // HTTP is a gqlgen transport for GET and POST. What it refuses never reaches a resolver, and is never echoed.
@@ -58,6 +60,9 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	liked := acceptOf(r.Header).best(single...)
 	if liked >= 0 {
 		answer.media = single[liked].media
+	}
+	if r.Method == http.MethodGet {
+		w.Header().Set("Cache-Control", "no-store") // unless keep says otherwise: a document that is not known now may be so at once
 	}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
@@ -198,7 +203,7 @@ func (h HTTP) readQuery(r *http.Request) (*graphql.RawParams, int, error) {
 	if err != nil {
 		return nil, http.StatusBadRequest, fault.New(fault.ParseFailed, "The URL's query cannot be read.")
 	}
-	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+	for _, name := range []string{"query", "operationName", "variables", "extensions", "documentId", "doc_id"} {
 		if len(q[name]) > 1 {
 			return nil, http.StatusBadRequest, fault.Newf(fault.BadUserInput, "`%s` is given more than once.", name)
 		}
@@ -213,7 +218,7 @@ func (h HTTP) readQuery(r *http.Request) (*graphql.RawParams, int, error) {
 	if params.Extensions, err = object("extensions", []byte(q.Get("extensions"))); err != nil {
 		return nil, http.StatusBadRequest, err
 	}
-	return params, http.StatusBadRequest, needQuery(params)
+	return params, http.StatusBadRequest, needDocument(params, q.Get("documentId"), q.Get("doc_id"))
 }
 
 // parse reads the body of a POST strictly: one JSON object, no member twice, nothing after it. Members that the specification does not
@@ -224,6 +229,8 @@ func parse(body []byte) (*graphql.RawParams, error) {
 		OperationName *string        `json:"operationName"`
 		Variables     jsontext.Value `json:"variables"`
 		Extensions    jsontext.Value `json:"extensions"`
+		DocumentID    string         `json:"documentId"`
+		DocID         string         `json:"doc_id"`
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
 		return nil, unreadable(body, err)
@@ -242,14 +249,18 @@ func parse(body []byte) (*graphql.RawParams, error) {
 	if params.Extensions, err = object("extensions", request.Extensions); err != nil {
 		return nil, err
 	}
-	return params, needQuery(params)
+	return params, needDocument(params, request.DocumentID, request.DocID)
 }
 
-func needQuery(p *graphql.RawParams) error {
-	if strings.TrimSpace(p.Query) == "" && p.Extensions["persistedQuery"] != nil {
-		return fault.New(fault.PersistedNotSupported, "") // in the words that clients know
+// needDocument refuses a request that neither has a document nor names one: by documentId, which Relay's clients call doc_id, or by an extension.
+func needDocument(p *graphql.RawParams, documentID, docID string) error {
+	if documentID != "" && docID != "" && documentID != docID {
+		return fault.New(fault.BadUserInput, "The document is named twice: send either `documentId` or `doc_id`.")
 	}
-	if strings.TrimSpace(p.Query) == "" {
+	if id := cmp.Or(documentID, docID); id != "" {
+		persisted.SetDocumentID(p, id)
+	}
+	if strings.TrimSpace(p.Query) == "" && !persisted.Named(p) {
 		return fault.New(fault.BadUserInput, "`query` is needed: the GraphQL document to execute.")
 	}
 	return nil

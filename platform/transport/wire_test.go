@@ -120,7 +120,7 @@ func TestForgery(t *testing.T) {
 // TestWhoKeepsAnswers: the answer to a GET says who may keep it, and for how long.
 func TestWhoKeepsAnswers(t *testing.T) {
 	t.Parallel()
-	failing := func(ctx context.Context) graphql.ResponseHandler {
+	failing := func(context.Context) graphql.ResponseHandler {
 		return func(ctx context.Context) *graphql.Response {
 			graphql.AddError(ctx, fault.New(fault.SourceFailed, ""))
 			return &graphql.Response{Data: []byte(`{}`)}
@@ -138,7 +138,7 @@ func TestWhoKeepsAnswers(t *testing.T) {
 		"for one caller": {transport.HTTP{MaxAge: time.Minute, Personal: yes}, echo, get("query", "{name}"), "private, no-cache"},
 		"with an error":  {transport.HTTP{MaxAge: time.Minute}, failing, get("query", "{name}"), "no-store"},
 		"by POST":        {transport.HTTP{MaxAge: time.Minute}, echo, post(`{"query":"{name}"}`), ""},
-		"refused":        {transport.HTTP{MaxAge: time.Minute}, echo, get("query", "{names}"), ""},
+		"refused":        {transport.HTTP{MaxAge: time.Minute}, echo, get("query", "{names}"), "no-store"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -131,7 +131,7 @@ func TestSSESingleRefused(t *testing.T) {
 
 func TestSSESingleReservationExpires(t *testing.T) {
 	t.Parallel()
-	g := start(t, &gateway{reserve: 100 * time.Millisecond})
+	g := start(t, &gateway{reserve: time.Second})
 	token := reserveFor(t, g)
 	if r := g.do(t, http.MethodPost, "/", operationOf("a", "subscription {ticks}"), transport.TokenHeader, token); r.StatusCode != http.StatusAccepted {
 		t.Fatal(r.Status)

@@ -252,10 +252,10 @@ func TestStreamsOutlastTheServersTimeouts(t *testing.T) {
 			t.Parallel()
 			g := start(t, &gateway{
 				options: transport.StreamOptions{KeepAlive: 10 * time.Millisecond}, events: make(chan string, 1),
-				configure: func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond },
+				configure: func(s *http.Server) { s.ReadTimeout, s.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond },
 				outer: func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						ctx, cancel := context.WithTimeout(transport.WithConnection(r.Context()), 100*time.Millisecond)
+						ctx, cancel := context.WithTimeout(transport.WithConnection(r.Context()), 300*time.Millisecond)
 						defer cancel()
 						next.ServeHTTP(w, r.WithContext(ctx))
 					})
@@ -266,7 +266,7 @@ func TestStreamsOutlastTheServersTimeouts(t *testing.T) {
 			if sign == "" {
 				sign = "\r\nContent-Type: application/json; charset=utf-8\r\n\r\n{}\r\n--graphql"
 			}
-			if _, err := io.ReadFull(r.Body, make([]byte, 30*len(sign))); err != nil { // which takes 300 ms
+			if _, err := io.ReadFull(r.Body, make([]byte, 60*len(sign))); err != nil { // which takes 600 ms
 				t.Fatal(err)
 			}
 			g.events <- "1"

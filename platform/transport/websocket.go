@@ -24,6 +24,8 @@ type WebSocketOptions struct {
 	InitTimeout time.Duration
 	// PongTimeout is how long a client may take to answer a ping, which it gets every StreamOptions.KeepAlive; 10 s.
 	PongTimeout time.Duration
+	// CloseTimeout is how long a client may take to close what the gateway has closed, before it is cut off; 5 s.
+	CloseTimeout time.Duration
 	// Origins are the origins whose pages may connect, beside the gateway's own: such as https://shop.example.com, one * in each standing for anything.
 	Origins []string
 }
@@ -44,6 +46,7 @@ var _ graphql.Transport = (*WebSocket)(nil)
 func NewWebSocket(s *Streams, o WebSocketOptions) *WebSocket {
 	o.InitTimeout = orElse(o.InitTimeout, 3*time.Second)
 	o.PongTimeout = orElse(o.PongTimeout, 10*time.Second)
+	o.CloseTimeout = orElse(o.CloseTimeout, 5*time.Second)
 	return &WebSocket{s, o}
 }
 

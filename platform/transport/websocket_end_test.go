@@ -34,7 +34,7 @@ func TestWebSocketStop(t *testing.T) {
 // TestWebSocketStopDoesNotWait has a client that does not answer: it is cut off when the time to stop is over.
 func TestWebSocketStopDoesNotWait(t *testing.T) {
 	t.Parallel()
-	g := start(t, &gateway{options: transport.StreamOptions{WriteTimeout: time.Hour}})
+	g := start(t, &gateway{websocket: transport.WebSocketOptions{CloseTimeout: time.Hour}})
 	g.connect(t) // reads no more
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
@@ -73,7 +73,7 @@ func TestWebSocketSlowReader(t *testing.T) {
 // TestWebSocketNoReader never reads again.
 func TestWebSocketNoReader(t *testing.T) {
 	t.Parallel()
-	g := start(t, &gateway{events: make(chan string), options: transport.StreamOptions{WriteTimeout: 50 * time.Millisecond}})
+	g := start(t, &gateway{events: make(chan string), options: transport.StreamOptions{WriteTimeout: 50 * time.Millisecond}, websocket: transport.WebSocketOptions{CloseTimeout: 50 * time.Millisecond}})
 	p := g.connect(t)
 	p.send(subscribe("a", "subscription {ticks}"))
 	for done := false; !done; {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json"
@@ -117,8 +118,8 @@ type operation struct {
 	id     string
 	cancel context.CancelFunc
 
-	mu   sync.Mutex // held while a message of it is sent
-	over bool       // nothing is sent any more
+	mu   sync.Mutex  // held while a message of it is sent
+	over atomic.Bool // nothing is sent any more
 }
 
 // subscribe begins an operation.
@@ -214,7 +215,7 @@ func (s *socket) ended(o *operation) {
 func (s *socket) next(o *operation, message []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over || s.isClosing() {
+	if o.over.Load() || s.isClosing() {
 		return false
 	}
 	s.send(message)
@@ -225,10 +226,9 @@ func (s *socket) next(o *operation, message []byte) bool {
 func (s *socket) finish(o *operation, message []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over {
+	if o.over.Swap(true) {
 		return
 	}
-	o.over = true
 	s.forget(o)
 	if !s.isClosing() {
 		s.send(message)
@@ -243,10 +243,10 @@ func (s *socket) complete(id string) {
 	if o == nil {
 		return
 	}
+	o.over.Store(true) // first: that it is cancelled is no news
 	o.cancel()
-	o.mu.Lock()
-	o.over = true
-	o.mu.Unlock()
+	o.mu.Lock() // until what is being sent has been
+	defer o.mu.Unlock()
 	s.forget(o)
 }
 

@@ -136,7 +136,7 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	s.closing = true
 	s.end()
 	s.work.Go(func() {
-		late := time.AfterFunc(s.streams.options.WriteTimeout, s.cut)
+		late := time.AfterFunc(s.transport.options.CloseTimeout, s.cut)
 		defer late.Stop()
 		_ = s.conn.Close(code, reason)
 	})

@@ -187,9 +187,11 @@ func TestWebSocketTooManyOperations(t *testing.T) {
 	p.send(`{"type":"complete","id":"a"}`)
 	for { // what has been ended counts until it has
 		p.send(subscribe("b", "{hello}"))
-		if got, err := p.read(); err != nil {
-			t.Fatal(err)
-		} else if strings.HasPrefix(got, `{"type":"next"`) {
+		got, err := p.read()
+		if err != nil || strings.HasPrefix(got, `{"type":"complete","id":"a"`) {
+			t.Fatalf("got %s, %v", got, err) // and nothing of what the client has ended
+		}
+		if strings.HasPrefix(got, `{"type":"next"`) {
 			break
 		}
 	}
@@ -373,7 +375,11 @@ func TestWebSocketNotAdmitted(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			g := start(t, &gateway{websocket: transport.WebSocketOptions{Init: test.init, InitTimeout: 200 * time.Millisecond}})
+			o := transport.WebSocketOptions{Init: test.init}
+			if test.code == 4408 {
+				o.InitTimeout = 200 * time.Millisecond
+			}
+			g := start(t, &gateway{websocket: o})
 			p := g.dial(t)
 			p.send(`{"type":"connection_init"}`)
 			if code, got := p.closed(); code != test.code || got != test.reason {

@@ -12,9 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/mainstem/mainstem/platform/coerce"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
@@ -180,6 +179,9 @@ func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror
 		return known, nil
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.Limits.Tokens)
+	if err == nil {
+		err = lexical(text)
+	}
 	stats.Parsing.End = graphql.Now()
 	stats.Validation.Start = stats.Parsing.End
 	if err != nil {
@@ -192,7 +194,7 @@ func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror
 	if tooLarge != nil {
 		return document{}, gqlerror.List{tooLarge}
 	}
-	if errs := limit.Validate(e.schema.Schema(), doc, e.rules(), e.options.Limits); len(errs) > 0 {
+	if errs := limit.Validate(e.schema.Schema(), doc, documentRules(e.options.Suggest), e.options.Limits); len(errs) > 0 {
 		return document{}, errs
 	}
 	valid := document{doc, size}
@@ -202,27 +204,10 @@ func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror
 	return valid, nil
 }
 
-// rules gives what documents are validated by.
-func (e *Engine) rules() *rules.Rules {
-	all := rules.NewDefaultRules()
-	if !e.options.Suggest {
-		all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
-		all.ReplaceRule(rules.ScalarLeafsRule.Name, rules.ScalarLeafsRuleWithoutSuggestions.RuleFunc)
-	}
-	return all
-}
-
 // variables gives an operation's variables as its types have them.
 func (e *Engine) variables(op *ast.OperationDefinition, given map[string]any) (map[string]any, gqlerror.List) {
-	values, err := validator.VariableValues(e.schema.Schema(), op, given)
-	if err != nil {
-		return nil, withCode(fault.ValidationFailed, err)
-	}
-	return values, nil
+	return coerce.Variables(e.schema.Schema(), op, given)
 }
-
-// maxErrors bounds how many errors of one request are told: it can be wrong in more ways than anybody wants to read.
-const maxErrors = 100
 
 // withCode gives an error of gqlparser's as a list, with what it is of ours.
 func withCode(code fault.Code, err error) gqlerror.List {

@@ -216,7 +216,7 @@ func TestRefused(t *testing.T) {
 		"no GraphQL":                     {post(`{"query":"{name"}`), 200, fault.ParseFailed, "Expected Name, found <EOF>"},
 		"what the schema has not":        {post(`{"query":"{names}"}`), 200, fault.ValidationFailed, "Cannot query field \"names\" on type \"Query\". Did you mean \"name\"?"},
 		"an operation that is not there": {post(`{"query":"query A {name}","operationName":"B"}`), 200, fault.BadUserInput, `The document has no operation named "B".`},
-		"a variable that does not fit":   {post(`{"query":"query($n: Int!) {name(first: $n)}","variables":{"n":"x"}}`), 200, fault.BadUserInput, "`$n`: cannot use string as Int."},
+		"a variable that does not fit":   {post(`{"query":"query($n: Int!) {name(first: $n)}","variables":{"n":"x"}}`), 200, fault.BadUserInput, `Variable "$n" got invalid value "x"; Int cannot represent non-integer value: "x"`},
 		"a subscription":                 {post(`{"query":"subscription {renamed}"}`), 200, fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer."},
 		"GET of a subscription":          {get("query", "subscription {renamed}"), 200, fault.BadUserInput, "Subscriptions need a connection that stays open; this one gives a single answer."},
 	} {

@@ -448,6 +448,9 @@ func (c *compiled) WriteSubscription(*exec.Writer, *exec.Selection) bool { retur
 // writeAddress writes an object.
 func (c *compiled) writeAddress(w *exec.Writer, sel *exec.Selection, obj *sources.Address) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeAddress(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -475,6 +478,9 @@ func (c *compiled) writeAddress(w *exec.Writer, sel *exec.Selection, obj *source
 // writeAlreadyReviewed writes an object.
 func (c *compiled) writeAlreadyReviewed(w *exec.Writer, sel *exec.Selection, obj *model.AlreadyReviewed) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeAlreadyReviewed(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -492,6 +498,9 @@ func (c *compiled) writeAlreadyReviewed(w *exec.Writer, sel *exec.Selection, obj
 // writeBankTransfer writes an object.
 func (c *compiled) writeBankTransfer(w *exec.Writer, sel *exec.Selection, obj *payments.BankTransfer) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeBankTransfer(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -511,6 +520,9 @@ func (c *compiled) writeBankTransfer(w *exec.Writer, sel *exec.Selection, obj *p
 // writeCard writes an object.
 func (c *compiled) writeCard(w *exec.Writer, sel *exec.Selection, obj *payments.Card) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCard(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -550,6 +562,9 @@ func (c *compiled) startCategory(s *exec.Step, sel *exec.Selection, objs []*cata
 // writeCategory writes an object.
 func (c *compiled) writeCategory(w *exec.Writer, sel *exec.Selection, index int, obj *catalog.Category) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCategory(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -595,6 +610,9 @@ func (c *compiled) startCreateReviewPayload(s *exec.Step, sel *exec.Selection, o
 // writeCreateReviewPayload writes an object.
 func (c *compiled) writeCreateReviewPayload(w *exec.Writer, sel *exec.Selection, index int, obj *model.CreateReviewPayload) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCreateReviewPayload(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -678,6 +696,9 @@ func (c *compiled) startCustomer(s *exec.Step, sel *exec.Selection, objs []*cust
 // writeCustomer writes an object.
 func (c *compiled) writeCustomer(w *exec.Writer, sel *exec.Selection, index int, obj *customers.Customer) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCustomer(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -733,6 +754,9 @@ func (c *compiled) writeCustomer(w *exec.Writer, sel *exec.Selection, index int,
 // writeCustomerNotFound writes an object.
 func (c *compiled) writeCustomerNotFound(w *exec.Writer, sel *exec.Selection, obj *model.CustomerNotFound) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCustomerNotFound(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -750,6 +774,9 @@ func (c *compiled) writeCustomerNotFound(w *exec.Writer, sel *exec.Selection, ob
 // writeEmailTaken writes an object.
 func (c *compiled) writeEmailTaken(w *exec.Writer, sel *exec.Selection, obj *model.EmailTaken) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeEmailTaken(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -767,6 +794,9 @@ func (c *compiled) writeEmailTaken(w *exec.Writer, sel *exec.Selection, obj *mod
 // writeGiftCard writes an object.
 func (c *compiled) writeGiftCard(w *exec.Writer, sel *exec.Selection, obj *payments.GiftCard) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeGiftCard(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -784,6 +814,9 @@ func (c *compiled) writeGiftCard(w *exec.Writer, sel *exec.Selection, obj *payme
 // writeImage writes an object.
 func (c *compiled) writeImage(w *exec.Writer, sel *exec.Selection, obj *catalog.Image) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeImage(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -803,6 +836,9 @@ func (c *compiled) writeImage(w *exec.Writer, sel *exec.Selection, obj *catalog.
 // writeInvalidInput writes an object.
 func (c *compiled) writeInvalidInput(w *exec.Writer, sel *exec.Selection, obj *model.InvalidInput) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeInvalidInput(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -822,6 +858,9 @@ func (c *compiled) writeInvalidInput(w *exec.Writer, sel *exec.Selection, obj *m
 // writeMoney writes an object.
 func (c *compiled) writeMoney(w *exec.Writer, sel *exec.Selection, obj *sources.Money) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeMoney(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -879,6 +918,9 @@ func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struc
 // writeMutation writes an object.
 func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeMutation(w, sel, index) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -949,6 +991,9 @@ func (c *compiled) startOrder(s *exec.Step, sel *exec.Selection, objs []*orders.
 // writeOrder writes an object.
 func (c *compiled) writeOrder(w *exec.Writer, sel *exec.Selection, index int, obj *orders.Order) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrder(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -966,15 +1011,15 @@ func (c *compiled) writeOrder(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldOrder_lines:
 			ok = c.writeNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLineᚄ(w, f, exec.At(index), obj.Lines)
 		case fieldOrder_subtotal:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Subtotal)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Subtotal)
 		case fieldOrder_shippingCost:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.ShippingCost)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.ShippingCost)
 		case fieldOrder_tax:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Tax)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Tax)
 		case fieldOrder_total:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Total)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Total)
 		case fieldOrder_shippingAddress:
-			ok = c.writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w, f, obj.ShippingAddress)
+			ok = c.writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w, f, &obj.ShippingAddress)
 		case fieldOrder_customer:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOCustomer2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcustomersᚐCustomer(w, f, exec.At(index), vs.([]*customers.Customer)[index])
@@ -1016,6 +1061,9 @@ func (c *compiled) startOrderConnection(s *exec.Step, sel *exec.Selection, objs 
 // writeOrderConnection writes an object.
 func (c *compiled) writeOrderConnection(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Page[*orders.Order]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderConnection(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1031,7 +1079,7 @@ func (c *compiled) writeOrderConnection(w *exec.Writer, sel *exec.Selection, ind
 				ok = w.Lost(f)
 			}
 		case fieldOrderConnection_pageInfo:
-			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, obj.PageInfo)
+			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, &obj.PageInfo)
 		case fieldOrderConnection_totalCount:
 			ok = w.Int(int64(obj.TotalCount))
 		}
@@ -1055,6 +1103,9 @@ func (c *compiled) startOrderEdge(s *exec.Step, sel *exec.Selection, objs []*sou
 // writeOrderEdge writes an object.
 func (c *compiled) writeOrderEdge(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Edge[*orders.Order]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderEdge(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1090,6 +1141,9 @@ func (c *compiled) startOrderLine(s *exec.Step, sel *exec.Selection, objs []*ord
 // writeOrderLine writes an object.
 func (c *compiled) writeOrderLine(w *exec.Writer, sel *exec.Selection, index int, obj *orders.OrderLine) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderLine(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1103,9 +1157,9 @@ func (c *compiled) writeOrderLine(w *exec.Writer, sel *exec.Selection, index int
 		case fieldOrderLine_quantity:
 			ok = w.Int(int64(obj.Quantity))
 		case fieldOrderLine_unitPrice:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.UnitPrice)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.UnitPrice)
 		case fieldOrderLine_total:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Total)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Total)
 		case fieldOrderLine_product:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
@@ -1121,6 +1175,9 @@ func (c *compiled) writeOrderLine(w *exec.Writer, sel *exec.Selection, index int
 // writePageInfo writes an object.
 func (c *compiled) writePageInfo(w *exec.Writer, sel *exec.Selection, obj *sources.PageInfo) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePageInfo(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1156,6 +1213,9 @@ func (c *compiled) startPayment(s *exec.Step, sel *exec.Selection, objs []*payme
 // writePayment writes an object.
 func (c *compiled) writePayment(w *exec.Writer, sel *exec.Selection, index int, obj *payments.Payment) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePayment(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1169,11 +1229,11 @@ func (c *compiled) writePayment(w *exec.Writer, sel *exec.Selection, index int, 
 		case fieldPayment_method:
 			ok = c.writeNPaymentMethod2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋpaymentsᚐPaymentMethod(w, f, obj.Method)
 		case fieldPayment_amount:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Amount)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Amount)
 		case fieldPayment_captured:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Captured)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Captured)
 		case fieldPayment_refunded:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Refunded)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Refunded)
 		case fieldPayment_createdAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.CreatedAt)
 		case fieldPayment_order:
@@ -1215,6 +1275,9 @@ func (c *compiled) startProduct(s *exec.Step, sel *exec.Selection, objs []*catal
 // writeProduct writes an object.
 func (c *compiled) writeProduct(w *exec.Writer, sel *exec.Selection, index int, obj *catalog.Product) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeProduct(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1232,7 +1295,7 @@ func (c *compiled) writeProduct(w *exec.Writer, sel *exec.Selection, index int, 
 		case fieldProduct_brand:
 			ok = w.String(string(obj.Brand))
 		case fieldProduct_price:
-			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, obj.Price)
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Price)
 		case fieldProduct_status:
 			ok = w.String(string(obj.Status))
 		case fieldProduct_images:
@@ -1288,6 +1351,9 @@ func (c *compiled) startProductConnection(s *exec.Step, sel *exec.Selection, obj
 // writeProductConnection writes an object.
 func (c *compiled) writeProductConnection(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Page[*catalog.Product]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeProductConnection(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1303,7 +1369,7 @@ func (c *compiled) writeProductConnection(w *exec.Writer, sel *exec.Selection, i
 				ok = w.Lost(f)
 			}
 		case fieldProductConnection_pageInfo:
-			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, obj.PageInfo)
+			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, &obj.PageInfo)
 		case fieldProductConnection_totalCount:
 			ok = w.Int(int64(obj.TotalCount))
 		}
@@ -1327,6 +1393,9 @@ func (c *compiled) startProductEdge(s *exec.Step, sel *exec.Selection, objs []*s
 // writeProductEdge writes an object.
 func (c *compiled) writeProductEdge(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Edge[*catalog.Product]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeProductEdge(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1350,6 +1419,9 @@ func (c *compiled) writeProductEdge(w *exec.Writer, sel *exec.Selection, index i
 // writeProductNotFound writes an object.
 func (c *compiled) writeProductNotFound(w *exec.Writer, sel *exec.Selection, obj *model.ProductNotFound) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeProductNotFound(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1450,6 +1522,9 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 // writeQuery writes an object.
 func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeQuery(w, sel, index) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1575,6 +1650,9 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 // writeRatingCount writes an object.
 func (c *compiled) writeRatingCount(w *exec.Writer, sel *exec.Selection, obj *reviews.RatingCount) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeRatingCount(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1594,6 +1672,9 @@ func (c *compiled) writeRatingCount(w *exec.Writer, sel *exec.Selection, obj *re
 // writeRatingSummary writes an object.
 func (c *compiled) writeRatingSummary(w *exec.Writer, sel *exec.Selection, obj *reviews.RatingSummary) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeRatingSummary(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1631,6 +1712,9 @@ func (c *compiled) startReview(s *exec.Step, sel *exec.Selection, objs []*review
 // writeReview writes an object.
 func (c *compiled) writeReview(w *exec.Writer, sel *exec.Selection, index int, obj *reviews.Review) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeReview(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1684,6 +1768,9 @@ func (c *compiled) startReviewConnection(s *exec.Step, sel *exec.Selection, objs
 // writeReviewConnection writes an object.
 func (c *compiled) writeReviewConnection(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Page[*reviews.Review]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeReviewConnection(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1699,7 +1786,7 @@ func (c *compiled) writeReviewConnection(w *exec.Writer, sel *exec.Selection, in
 				ok = w.Lost(f)
 			}
 		case fieldReviewConnection_pageInfo:
-			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, obj.PageInfo)
+			ok = c.writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w, f, &obj.PageInfo)
 		case fieldReviewConnection_totalCount:
 			ok = w.Int(int64(obj.TotalCount))
 		}
@@ -1723,6 +1810,9 @@ func (c *compiled) startReviewEdge(s *exec.Step, sel *exec.Selection, objs []*so
 // writeReviewEdge writes an object.
 func (c *compiled) writeReviewEdge(w *exec.Writer, sel *exec.Selection, index int, obj *sources.Edge[*reviews.Review]) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeReviewEdge(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1758,6 +1848,9 @@ func (c *compiled) startShipment(s *exec.Step, sel *exec.Selection, objs []*ship
 // writeShipment writes an object.
 func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int, obj *shipping.Shipment) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeShipment(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1795,6 +1888,9 @@ func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int,
 // writeStockLevel writes an object.
 func (c *compiled) writeStockLevel(w *exec.Writer, sel *exec.Selection, obj *inventory.StockLevel) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeStockLevel(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1820,6 +1916,9 @@ func (c *compiled) writeStockLevel(w *exec.Writer, sel *exec.Selection, obj *inv
 // writeTrackingEvent writes an object.
 func (c *compiled) writeTrackingEvent(w *exec.Writer, sel *exec.Selection, obj *shipping.TrackingEvent) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeTrackingEvent(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1851,6 +1950,11 @@ func (c *compiled) startUpdateCustomerPayload(s *exec.Step, sel *exec.Selection,
 // writeUpdateCustomerPayload writes an object.
 func (c *compiled) writeUpdateCustomerPayload(w *exec.Writer, sel *exec.Selection, index int, obj *model.UpdateCustomerPayload) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool {
+			return c.writeUpdateCustomerPayload(w, sel, index, obj)
+		})
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1870,6 +1974,9 @@ func (c *compiled) writeUpdateCustomerPayload(w *exec.Writer, sel *exec.Selectio
 // writeWarehouseStock writes an object.
 func (c *compiled) writeWarehouseStock(w *exec.Writer, sel *exec.Selection, obj *inventory.WarehouseStock) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeWarehouseStock(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2265,14 +2372,14 @@ func (c *compiled) writeOAddress2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsources
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w, f, v[i]) && good
+		good = c.writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w, f, &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w *exec.Writer, f *exec.Field, v sources.Address) bool {
-	good := c.writeAddress(w, f.On(0), &v)
+func (c *compiled) writeNAddress2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddress(w *exec.Writer, f *exec.Field, v *sources.Address) bool {
+	good := c.writeAddress(w, f.On(0), v)
 	return good
 }
 
@@ -2360,14 +2467,14 @@ func (c *compiled) writeNOrderLine2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourc
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOrderLine2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLine(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOrderLine2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLine(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNOrderLine2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLine(w *exec.Writer, f *exec.Field, at exec.Place, v orders.OrderLine) bool {
-	good := c.writeOrderLine(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNOrderLine2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrderLine(w *exec.Writer, f *exec.Field, at exec.Place, v *orders.OrderLine) bool {
+	good := c.writeOrderLine(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -2381,8 +2488,8 @@ func (c *compiled) gatherOrderLine(s *exec.Step, f *exec.Field, shape *exec.Shap
 	}
 }
 
-func (c *compiled) writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w *exec.Writer, f *exec.Field, v sources.Money) bool {
-	good := c.writeMoney(w, f.On(0), &v)
+func (c *compiled) writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w *exec.Writer, f *exec.Field, v *sources.Money) bool {
+	good := c.writeMoney(w, f.On(0), v)
 	return good
 }
 
@@ -2445,14 +2552,14 @@ func (c *compiled) writeNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourc
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOrderEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOrderEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNOrderEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v sources.Edge[*orders.Order]) bool {
-	good := c.writeOrderEdge(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNOrderEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v *sources.Edge[*orders.Order]) bool {
+	good := c.writeOrderEdge(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -2499,8 +2606,8 @@ func (c *compiled) gatherOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, v
 	}
 }
 
-func (c *compiled) writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w *exec.Writer, f *exec.Field, v sources.PageInfo) bool {
-	good := c.writePageInfo(w, f.On(0), &v)
+func (c *compiled) writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w *exec.Writer, f *exec.Field, v *sources.PageInfo) bool {
+	good := c.writePageInfo(w, f.On(0), v)
 	return good
 }
 
@@ -2534,14 +2641,14 @@ func (c *compiled) writeNImage2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsources�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNImage2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐImage(w, f, v[i]) && good
+		good = c.writeNImage2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐImage(w, f, &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNImage2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐImage(w *exec.Writer, f *exec.Field, v catalog.Image) bool {
-	good := c.writeImage(w, f.On(0), &v)
+func (c *compiled) writeNImage2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐImage(w *exec.Writer, f *exec.Field, v *catalog.Image) bool {
+	good := c.writeImage(w, f.On(0), v)
 	return good
 }
 
@@ -2566,14 +2673,14 @@ func (c *compiled) writeNProductEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsou
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNProductEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), v[i]) && good
+		good = c.writeNProductEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNProductEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v sources.Edge[*catalog.Product]) bool {
-	good := c.writeProductEdge(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNProductEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v *sources.Edge[*catalog.Product]) bool {
+	good := c.writeProductEdge(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -2666,14 +2773,14 @@ func (c *compiled) writeNRatingCount2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsou
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNRatingCount2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingCount(w, f, v[i]) && good
+		good = c.writeNRatingCount2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingCount(w, f, &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNRatingCount2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingCount(w *exec.Writer, f *exec.Field, v reviews.RatingCount) bool {
-	good := c.writeRatingCount(w, f.On(0), &v)
+func (c *compiled) writeNRatingCount2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐRatingCount(w *exec.Writer, f *exec.Field, v *reviews.RatingCount) bool {
+	good := c.writeRatingCount(w, f.On(0), v)
 	return good
 }
 
@@ -2682,14 +2789,14 @@ func (c *compiled) writeNReviewEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsour
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNReviewEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), v[i]) && good
+		good = c.writeNReviewEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNReviewEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v sources.Edge[*reviews.Review]) bool {
-	good := c.writeReviewEdge(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNReviewEdge2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdge(w *exec.Writer, f *exec.Field, at exec.Place, v *sources.Edge[*reviews.Review]) bool {
+	good := c.writeReviewEdge(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -2732,14 +2839,14 @@ func (c *compiled) writeNTrackingEvent2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋs
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNTrackingEvent2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEvent(w, f, v[i]) && good
+		good = c.writeNTrackingEvent2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEvent(w, f, &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNTrackingEvent2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEvent(w *exec.Writer, f *exec.Field, v shipping.TrackingEvent) bool {
-	good := c.writeTrackingEvent(w, f.On(0), &v)
+func (c *compiled) writeNTrackingEvent2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEvent(w *exec.Writer, f *exec.Field, v *shipping.TrackingEvent) bool {
+	good := c.writeTrackingEvent(w, f.On(0), v)
 	return good
 }
 
@@ -2747,14 +2854,14 @@ func (c *compiled) writeNWarehouseStock2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w, f, v[i]) && good
+		good = c.writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w, f, &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w *exec.Writer, f *exec.Field, v inventory.WarehouseStock) bool {
-	good := c.writeWarehouseStock(w, f.On(0), &v)
+func (c *compiled) writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w *exec.Writer, f *exec.Field, v *inventory.WarehouseStock) bool {
+	good := c.writeWarehouseStock(w, f.On(0), v)
 	return good
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/platform/exec"
+	"github.com/mainstem/mainstem/platform/exec/exectest"
 	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo"
 	"github.com/mainstem/mainstem/platform/exec/exectest/testdata/zoo/model"
 )
@@ -55,7 +56,8 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// FuzzDocuments executes whatever is valid: the answer is JSON, and without data only if there are errors.
+// FuzzDocuments executes whatever is valid, incrementally: the first answer is JSON, and without data only if there are errors; those that
+// follow keep the rules.
 func FuzzDocuments(f *testing.F) {
 	for _, query := range []string{
 		`{ beings { __typename ... on Animal { legs } ... on Lion { friend { id } } } }`,
@@ -63,6 +65,7 @@ func FuzzDocuments(f *testing.F) {
 		`mutation { step { number lion { tag } } }`,
 		`{ exhibits { ... on Sign { text } ... on Stone { home { guests { id } } owner { name } } } values { any map moments codes } }`,
 		`{ echo(wish: {name: "a", grid: [[1]]}, pick: {id: "x"}, raw: {count: 1}, any: {a: [null]}) }`,
+		`{ beings { ... @defer(label: "a") { id ... on Lion @defer { tag friend { ...F @defer } } } ...F } } fragment F on Being { id ... @defer { name } }`,
 	} {
 		f.Add(query, uint64(0))
 		f.Add(query, uint64(3))
@@ -70,7 +73,8 @@ func FuzzDocuments(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string, seed uint64) {
 		g := compileFor(nil, fakes{}, model.Faults{Seed: seed, OneIn: int(seed%2) * 8}, exec.Options{})
 		g.SetParserTokenLimit(500)
-		ctx := graphql.StartOperationTrace(zoo.WithVisit(context.Background(), model.KeeperLevel))
+		answer := exectest.Answer{}
+		ctx := exec.WithIncremental(graphql.StartOperationTrace(zoo.WithVisit(context.Background(), model.KeeperLevel)), &answer.Incremental)
 		oc, errs := g.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 		if errs != nil || oc.Operation.Operation == ast.Subscription {
 			t.Skip()
@@ -79,6 +83,14 @@ func FuzzDocuments(f *testing.F) {
 		got := respond(ctx)
 		if !json.Valid(got.Data) || string(got.Data) == "null" && len(got.Errors) == 0 {
 			t.Errorf("got %s, %v", got.Data, got.Errors)
+		}
+		var answers []exectest.Answer
+		for ; got != nil; got = respond(ctx) {
+			answer.Response = got
+			answers = append(answers, answer)
+		}
+		if _, err := exectest.Merge(answers); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/mainstem/mainstem/platform/exec/wave"
 )
 
 // What follows is called by generated code. What can do without the types of objects and values is elsewhere, so that it is compiled once.
@@ -104,8 +106,21 @@ func Singular[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx
 
 // Inline resolves a field at once, one object after the other: a method, or a field with directives.
 func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx context.Context, fc *graphql.FieldContext, object P) (V, error), then func(s *Step, f *Field, shape *Shape, values []V)) {
+	if s.portion() != f.portion { // it comes later
+		s.add(f, func(s *Step, st *state) {
+			s.ctx = wave.From(s.ctx).Context(s.ctx, nil)
+			inline(s, f, st, objects, c, resolve, then)
+		})
+		return
+	}
 	outer, st := s.ctx, &state{}
 	defer func() { s.ctx = outer }()
+	inline(s, f, st, objects, c, resolve, then)
+	s.publish(f, st)
+}
+
+// inline resolves a field of one object after the other, in the step's goroutine.
+func inline[P, V any](s *Step, f *Field, st *state, objects []P, c Call, resolve func(ctx context.Context, fc *graphql.FieldContext, object P) (V, error), then func(s *Step, f *Field, shape *Shape, values []V)) {
 	values := make([]V, len(objects))
 	found := s.inline(f, c, st, len(objects), func(ctx context.Context, fc *graphql.FieldContext, i int) error {
 		v, err := resolve(ctx, fc, objects[i])
@@ -120,7 +135,6 @@ func Inline[P, V any](s *Step, f *Field, objects []P, c Call, resolve func(ctx c
 	if found {
 		hold(s, f, st, values, then)
 	}
-	s.publish(f, st)
 }
 
 // againEach resolves once more what has failed, from what the sources keep, of a field that is resolved for one object at a time. It says

@@ -29,8 +29,6 @@ func TestWhatIsDeclined(t *testing.T) {
 			query: `{ lion(key: 1) { legs ...F @skip(if: true) } } fragment F on Lion { where @loud(times: 2) }`, why: "@loud",
 		},
 		"a directive at the operation": {query: `query @noted { lion(key: 1) { legs } }`, why: "a directive on an operation"},
-		"a deferred fragment":          {query: `{ lion(key: 1) { legs ... @defer { diet } } }`, why: "@defer"},
-		"a deferred spread":            {query: `{ lion(key: 1) { legs ...F @defer(label: "l") } } fragment F on Lion { diet }`, why: "@defer"},
 		"an object that is a map":      {query: `{ crate { label } }`, why: "Query.crate"},
 		"an object that is an interface": {
 			query: `{ ghost { name } }`, why: "Query.ghost",
@@ -103,24 +101,6 @@ func TestFieldInterceptorsGoToGqlgen(t *testing.T) {
 		return value, err
 	})
 	check(t, g.ask(t, `{ lion(key: 1) { legs } }`), `{"lion":{"legs":11}}`)
-}
-
-// TestDeferredPartsFollow, one answer after the other.
-func TestDeferredPartsFollow(t *testing.T) {
-	t.Parallel()
-	next, _ := compile(fakes{lion: oneLion}, exec.Options{}).begin(t.Context(), t, request{query: `{ lion(key: 1) { legs ... @defer { where } } }`})
-	for i, want := range []string{`{"lion":{"legs":1,"where":null}}`, `{"where":".lion.where"}`} {
-		got := next()
-		if got == nil || got.Errors != nil {
-			t.Fatal(got)
-		}
-		if text := strings.ReplaceAll(string(got.Data), `,"where":null`, ""); text != strings.ReplaceAll(want, `,"where":null`, "") {
-			t.Errorf("answer %d is %s, want %s", i, text, want)
-		}
-	}
-	if got := next(); got != nil {
-		t.Errorf("a third answer: %s", got.Data)
-	}
 }
 
 // TestGqlgenIsAskedFor by an option.

@@ -111,16 +111,17 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 	switch {
 	case s.options.Gqlgen:
-		return s.decline(ctx, oc, "gqlgen is asked for")
+		return s.decline(ctx, oc, doc, "gqlgen is asked for")
 	case codeOf(oc.ResolverMiddleware) != s.fields:
-		return s.decline(ctx, oc, "a field interceptor")
+		return s.decline(ctx, oc, doc, "a field interceptor")
 	case doc.declined != "":
-		return s.decline(ctx, oc, doc.declined)
+		return s.decline(ctx, oc, doc, doc.declined)
+	case oc.Operation.Operation == ast.Subscription:
+		return s.subscribe(ctx, oc, s.planOf(oc, doc, false))
+	case doc.deferring(oc.Variables):
+		return s.incrementally(oc, doc)
 	}
-	p := s.planOf(oc, doc)
-	if oc.Operation.Operation == ast.Subscription {
-		return s.subscribe(ctx, oc, p)
-	}
+	p := s.planOf(oc, doc, false)
 	first := true
 	return func(ctx context.Context) *graphql.Response {
 		if !first {
@@ -131,9 +132,12 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	}
 }
 
-// decline leaves an operation to gqlgen's executor.
-func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, why string) graphql.ResponseHandler {
+// decline leaves an operation to gqlgen's executor, which gets no @defer to see: of what it defers, it would send null first.
+func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, doc *document, why string) graphql.ResponseHandler {
 	s.declined.Add(1)
+	if doc.defers {
+		oc.Doc, oc.Operation = doc.undeferred()
+	}
 	trace := newTrace(ctx)
 	trace.decline(why)
 	if oc.Operation.Operation == ast.Mutation {
@@ -169,6 +173,12 @@ func (s *Schema) execute(ctx context.Context, oc *graphql.OperationContext, p *p
 
 // run runs a plan from where begin begins, and writes the answer.
 func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated, buf *Buffer, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
+	r, root := s.newRun(ctx, oc, p, generated)
+	return r.answer(ctx, root, generated, buf, begin, write)
+}
+
+// newRun makes a run of a plan, and what its first steps are begun by.
+func (s *Schema) newRun(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated) (*Run, *Step) {
 	trace := newTrace(ctx)
 	w := wave.New(s.options.Guard)
 	inner := loader.WithScope(w.Context(trace.calls(ctx), nil), trace.loaders(s.options.Loaders))
@@ -180,15 +190,17 @@ func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan,
 	states := p.states
 	p.mu.Unlock()
 	r := &Run{schema: s, plan: p, operation: oc, ctx: ctx, wave: w, trace: trace, states: make([]state, states)}
-	root := &Step{run: r, ctx: inner}
+	return r, &Step{run: r, ctx: inner}
+}
+
+// answer runs what is not deferred, from where begin begins, and writes it.
+func (r *Run) answer(ctx context.Context, root *Step, generated Generated, buf *Buffer, begin func(root *Step), write func(Generated, *Writer, *Selection) bool) *graphql.Response {
 	begin(root)
 	r.resolve(root) //nolint:contextcheck // steps have contexts of their own, which come from this one
-	for name, value := range r.extensions {
-		extend(ctx, name, value)
-	}
-	data := r.write(buf, func(w *Writer) bool { return write(generated, w, p.root) })
-	s.forget(p)
-	trace.register(ctx)
+	r.passOn(ctx)
+	data := r.write(buf, func(w *Writer) bool { return write(generated, w, r.plan.root) })
+	r.schema.forget(r.plan)
+	r.trace.register(ctx)
 	return &graphql.Response{Data: data}
 }
 
@@ -205,7 +217,7 @@ func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
 		b = &Buffer{Bytes: make([]byte, 0, r.plan.size.Load())}
 	}
 	from := len(b.Bytes)
-	w := &Writer{run: r, ctx: r.ctx, buf: b.Bytes}
+	w := &Writer{run: r, states: r.states, ctx: r.ctx, buf: b.Bytes}
 	defer func() {
 		if p := recover(); p != nil {
 			graphql.AddError(r.ctx, r.panicked(r.ctx, p))
@@ -222,6 +234,9 @@ func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
 	}
 	b.Bytes = w.buf
 	w.degraded.register(r.ctx)
+	if r.later != nil {
+		r.later.file(w.deferred)
+	}
 	return w.buf[from:]
 }
 

@@ -28,7 +28,7 @@ func (s *Schema) Planned(oc *graphql.OperationContext) (fields, states int) {
 	if !ok {
 		return 0, 0
 	}
-	key.conditions = doc.bits(oc.Variables)
+	key.conditions = doc.bits(oc.Variables, false)
 	p, ok := s.plans.Peek(key)
 	if !ok {
 		return 0, 0

@@ -175,8 +175,16 @@ func (w *Writer) literal(f *Field, l *literal) {
 // literalObject writes an object of a field's literal. What it does not have is null: what must not be null, it has.
 func (w *Writer) literalObject(f *Field, l *literal) {
 	concrete := slices.IndexFunc(f.info.concrete, func(o *object) bool { return o.name == l.object })
+	w.literalFields(f.On(concrete), l)
+}
+
+// literalFields writes what of a literal object comes together, and gives true.
+func (w *Writer) literalFields(sel *Selection, l *literal) bool {
 	start := w.Object()
-	for _, below := range f.On(concrete).Fields {
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *Writer, sel *Selection) bool { return w.literalFields(sel, l) })
+	}
+	for _, below := range sel.Fields {
 		w.Key(start, below)
 		switch member := l.members[below.collected.Name]; {
 		case below.ID == Typename:
@@ -187,5 +195,5 @@ func (w *Writer) literalObject(f *Field, l *literal) {
 			w.Null()
 		}
 	}
-	w.EndObject(start, true)
+	return w.EndObject(start, true)
 }

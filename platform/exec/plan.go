@@ -9,14 +9,15 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// A plan is how one operation of a document is answered, for one outcome of its conditions (`@skip`, `@include`). Its selections are worked
-// out when the first object comes that they are for: a document can select far more than any answer has. It is safe for concurrent use.
+// A plan is how one operation of a document is answered, for one outcome of its conditions (`@skip`, `@include`, and `@defer` where it is
+// heeded). Its selections are worked out when the first object comes that they are for: a document can select far more than any answer has.
+// It is safe for concurrent use.
 type plan struct {
 	key        planKey
 	document   *document
 	operation  *ast.OperationDefinition
 	fragments  map[string]*ast.FragmentDefinition
-	conditions map[string]bool     // the variables that decide conditions
+	conditions map[string]bool     // the variables that decide conditions; see scan.conditions
 	busy       map[*ast.Field]bool // the fields somewhere below which is a step
 	sources    []string            // the sources that the operation can reach, each once
 	inputs     bool                // whether arguments are input objects
@@ -26,15 +27,22 @@ type plan struct {
 	mu     sync.Mutex // held while a selection is worked out
 	fields int        // that have been worked out
 	states int        // that they need in a run
+
+	deferrals int                 // that have been found
+	portions  map[string]*portion // by what defers them
 }
 
 // Selection is what an operation selects of one object type at one place: fields that are selected more than once, directly or by
 // fragments, are one.
 type Selection struct {
 	Fields []*Field // in the answer's order
-	Work   []*Field // those that are steps, or have steps below
+	Work   []*Field // those that are steps, or have steps below; also those of Deferred
 
-	of *Field // what gives the objects; nil for the root
+	// Deferred are the fields that come later than the object, one selection for each portion; nil if there are none.
+	Deferred []*Selection
+
+	of      *Field   // what gives the objects; nil for the root
+	portion *portion // of those that are deferred
 }
 
 // Field is one field of a selection. What the generated code reads of it never changes.
@@ -48,6 +56,9 @@ type Field struct {
 	key       string                 // what is written before its value: `"alias":`
 	nonNull   bool
 	state     int // where a run has its state; -1 if it needs none
+
+	portion     *portion     // what it comes with; nil for the first answer
+	occurrences []occurrence // those of collected, and what defers each; nil where @defer is not heeded
 
 	plan   *plan
 	parent *Selection
@@ -73,7 +84,11 @@ func (f *Field) On(concrete int) *Selection {
 // selection works out what a selection set selects of one object type.
 func (p *plan) selection(of *Field, o *object, set ast.SelectionSet) *Selection {
 	c := collector{plan: p, object: o, selection: &Selection{of: of}, fragments: map[string]bool{}}
-	c.collect(set)
+	if of != nil && of.occurrences != nil {
+		c.occurrences(of.occurrences)
+	} else {
+		c.collect(set)
+	}
 	s := c.selection
 	s.Fields = slices.Clip(s.Fields)
 	for _, f := range s.Fields {
@@ -84,6 +99,9 @@ func (p *plan) selection(of *Field, o *object, set ast.SelectionSet) *Selection 
 		}
 	}
 	p.fields += len(s.Fields)
+	if p.key.deferring {
+		p.divide(s)
+	}
 	return s
 }
 
@@ -94,6 +112,10 @@ type collector struct {
 	selection *Selection
 	fragments map[string]bool   // that have been spread: once is enough
 	byAlias   map[string]*Field // of many fields
+
+	deferral  *deferral       // of what is being collected; nil if it is not deferred
+	deferrals int             // of the place
+	deferred  map[spread]bool // that have been spread in what is deferred
 }
 
 func (c *collector) collect(set ast.SelectionSet) {
@@ -105,15 +127,14 @@ func (c *collector) collect(set ast.SelectionSet) {
 			}
 		case *ast.InlineFragment:
 			if c.includes(s.Directives) && (s.TypeCondition == "" || c.object.satisfies[s.TypeCondition]) {
-				c.collect(s.SelectionSet)
+				c.under(s.Directives, s.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			if c.fragments[s.Name] || !c.includes(s.Directives) {
+			if c.fragments[s.Name] || !c.includes(s.Directives) || !c.spread(s) {
 				continue
 			}
-			c.fragments[s.Name] = true
 			if def := c.plan.fragments[s.Name]; c.object.satisfies[def.TypeCondition] {
-				c.collect(def.SelectionSet)
+				c.under(s.Directives, def.SelectionSet)
 			}
 		}
 	}
@@ -138,6 +159,9 @@ func (c *collector) field(s *ast.Field) {
 	if f := c.find(s.Alias); f != nil {
 		f.collected.Selections = append(f.collected.Selections, s.SelectionSet...)
 		f.Busy = f.Busy || c.busy[s]
+		if f.occurrences != nil {
+			f.occurrences = append(f.occurrences, occurrence{s.SelectionSet, c.deferral})
+		}
 		return
 	}
 	f := &Field{
@@ -158,6 +182,9 @@ func (c *collector) field(s *ast.Field) {
 		f.ID, f.Step, f.info, f.Busy = info.ID, info.Step, info, c.busy[s]
 		f.nonNull = info.def.Type.NonNull
 		f.on = make([]atomic.Pointer[Selection], len(info.concrete))
+	}
+	if c.key.deferring {
+		f.occurrences = []occurrence{{s.SelectionSet, c.deferral}}
 	}
 	c.selection.Fields = append(c.selection.Fields, f)
 	switch {

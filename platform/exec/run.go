@@ -28,6 +28,8 @@ type Run struct {
 	states     []state        // by Field.state
 	extensions map[string]any // that resolvers have registered
 	closed     bool           // the answer is being written: nothing is published any more
+
+	later *later // what is deferred; nil if @defer is not heeded
 }
 
 // state is what a run knows of one field: its values, one for each object of the selection that it is in, or why there are none. Until it is
@@ -45,10 +47,20 @@ type state struct {
 	override graphql.Marshaler // what a root field's interceptor gave in its place
 }
 
-// group is the steps that are waited for together: all of a query, or those of one root field.
+// group is the steps that are waited for together: all of a query, those of one root field, or those of a portion.
 type group struct {
-	open int // steps that have begun or are about to
-	done chan struct{}
+	open  int // steps that have begun or are about to
+	done  chan struct{}
+	later *later // of a portion, which may have more steps when it has none: in place of done
+}
+
+// finish says that the group has no steps.
+func (g *group) finish() {
+	if g.later != nil {
+		g.later.wake()
+		return
+	}
+	close(g.done)
 }
 
 // Step is one field of all objects of a selection, on its way to being resolved. Generated code hands it from function to function.
@@ -69,7 +81,15 @@ type published struct {
 	state *state
 }
 
-// add has a step begin when this one has ended.
+// portion gives what the step's field comes with; nil for the first answer.
+func (s *Step) portion() *portion {
+	if s.field == nil {
+		return nil
+	}
+	return s.field.portion
+}
+
+// add has a step begin when this one has ended, or when what it comes with is to be delivered.
 func (s *Step) add(f *Field, resolve func(s *Step, st *state)) {
 	s.next = append(s.next, &Step{run: s.run, group: s.group, ctx: s.ctx, field: f, resolve: resolve})
 }
@@ -114,23 +134,29 @@ func (r *Run) end(s *Step) *Step {
 		next = nil
 	}
 	r.keep(s.published)
-	s.group.open += len(next) - 1
+	if r.later != nil {
+		next = r.later.sort(s, next)
+	}
+	for _, n := range next {
+		n.group.open++
+	}
+	s.group.open--
 	over := s.group.open == 0
 	r.mu.Unlock()
-	switch {
-	case over:
+	var last *Step // which goes on here
+	if len(next) == 0 {
 		r.wave.Done()
-		close(s.group.done)
-	case len(next) == 0:
-		r.wave.Done()
-	default:
+	} else {
 		r.wave.Add(len(next) - 1) // before any of them can end; one takes this step's place
 		for _, n := range next[1:] {
 			go r.work(n)
 		}
-		return next[0]
+		last = next[0]
 	}
-	return nil
+	if over {
+		s.group.finish()
+	}
+	return last
 }
 
 // keep publishes states. r.mu is held.
@@ -148,10 +174,13 @@ func (r *Run) keep(list []published) {
 	}
 }
 
-// resolve runs the steps until all are done or the deadline passes; then the answer can be written.
+// resolve runs the steps that are not deferred until all are done or the deadline passes; then the answer can be written.
 func (r *Run) resolve(root *Step) {
 	r.mu.Lock()
 	r.keep(root.published)
+	if r.later != nil {
+		root.next = r.later.sort(root, root.next)
+	}
 	r.mu.Unlock()
 	switch {
 	case r.operation.Operation.Operation == ast.Mutation:
@@ -168,7 +197,7 @@ func (r *Run) resolve(root *Step) {
 		r.together(root.next)
 	}
 	r.mu.Lock()
-	r.closed = true
+	r.closed = r.later == nil || r.ctx.Err() != nil
 	r.mu.Unlock()
 }
 

@@ -2,6 +2,8 @@ package exec
 
 import (
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -15,7 +17,9 @@ type scan struct {
 
 	seen       map[string]bool // the fragments, and whether steps are in them
 	busy       map[*ast.Field]bool
-	conditions []string // the variables that decide conditions, in the document's order
+	conditions []string // the variables that decide conditions, in the document's order; those of @defer behind unless
+	defers     bool     // whether there is a @defer that is not switched off by a literal
+	always     bool     // whether one of them depends on no variable
 	sources    []string
 	inputs     bool
 	oneOf      ast.VariableDefinitionList // those of the operation whose values have @oneOf objects
@@ -97,24 +101,60 @@ func (c *scan) field(f *ast.Field) bool {
 
 func (c *scan) directives(list ast.DirectiveList) {
 	for _, d := range list {
-		if d.Name != "skip" && d.Name != "include" {
+		switch d.Name {
+		case "skip", "include":
+			if v := d.Arguments.ForName("if").Value; v.Kind == ast.Variable {
+				c.condition(v.Raw)
+			}
+		case "defer":
+			arg := d.Arguments.ForName("if")
+			switch {
+			case arg == nil:
+				c.defers, c.always = true, true
+			case arg.Value.Kind == ast.Variable:
+				c.defers = true
+				c.condition(unless + arg.Value.Raw)
+			case arg.Value.Raw != "false":
+				c.defers, c.always = true, true
+			}
+		default:
 			c.declined = "@" + d.Name
-			continue
-		}
-		if v := d.Arguments.ForName("if").Value; v.Kind == ast.Variable && !slices.Contains(c.conditions, v.Raw) {
-			c.conditions = append(c.conditions, v.Raw)
 		}
 	}
+}
+
+// unless stands before a variable that decides a @defer, which holds unless the variable is false.
+const unless = "!"
+
+func (c *scan) condition(name string) {
+	if !slices.Contains(c.conditions, name) {
+		c.conditions = append(c.conditions, name)
+	}
+}
+
+// deferring says whether something is deferred, by the values of the variables.
+func (c *scan) deferring(variables map[string]any) bool {
+	if c.always || !c.defers {
+		return c.defers
+	}
+	return slices.ContainsFunc(c.conditions, func(name string) bool {
+		variable, isDefer := strings.CutPrefix(name, unless)
+		return isDefer && variables[variable] != false
+	})
 }
 
 // maxConditions bounds how many variables may decide conditions: a plan is kept by their values, one bit each.
 const maxConditions = 64
 
-// bits gives the values of the variables that decide conditions.
-func (c *scan) bits(variables map[string]any) uint64 {
+// bits gives the values of the variables that decide conditions, those of @defer only where it is heeded.
+func (c *scan) bits(variables map[string]any, deferring bool) uint64 {
 	var bits uint64
 	for i, name := range c.conditions {
-		if holds, _ := variables[name].(bool); holds {
+		holds, _ := variables[name].(bool)
+		if c.defers && name[:1] == unless {
+			holds = deferring && variables[name[1:]] == false
+		}
+		if holds {
 			bits |= 1 << i
 		}
 	}
@@ -126,6 +166,9 @@ type document struct {
 	*scan
 	source    *ast.QueryDocument
 	operation *ast.OperationDefinition
+
+	// undeferred gives both without any @defer.
+	undeferred func() (*ast.QueryDocument, *ast.OperationDefinition)
 }
 
 // plan makes the plan for one outcome of the conditions.
@@ -153,6 +196,7 @@ func (d *document) plan(key planKey) *plan {
 type planKey struct {
 	document, operation string
 	conditions          uint64
+	deferring           bool // whether @defer is heeded
 }
 
 // The plans that are kept: so many, of documents no longer than so many bytes, which have worked out no more than so many fields.
@@ -168,7 +212,10 @@ func (s *Schema) documentOf(oc *graphql.OperationContext) *document {
 	if doc, known := s.documents.Get(key); known && doc.source == oc.Doc && doc.operation == oc.Operation {
 		return doc // else somebody has made another document of the same text
 	}
-	doc := &document{s.scanOperation(oc.Doc, oc.Operation), oc.Doc, oc.Operation}
+	doc := &document{scan: s.scanOperation(oc.Doc, oc.Operation), source: oc.Doc, operation: oc.Operation}
+	if doc.defers {
+		doc.undeferred = sync.OnceValues(func() (*ast.QueryDocument, *ast.OperationDefinition) { return undeferred(doc.source, doc.operation) })
+	}
 	if len(doc.conditions) > maxConditions && doc.declined == "" {
 		doc.declined = "so many conditions"
 	}
@@ -181,9 +228,9 @@ func (s *Schema) documentOf(oc *graphql.OperationContext) *document {
 // kept says whether what is worked out of a document is kept.
 func (k planKey) kept() bool { return len(k.document) > 0 && len(k.document) <= maxPlanned }
 
-// planOf gives the plan of a request's operation.
-func (s *Schema) planOf(oc *graphql.OperationContext, doc *document) *plan {
-	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name, conditions: doc.bits(oc.Variables)}
+// planOf gives the plan of a request's operation, in which @defer is heeded or not.
+func (s *Schema) planOf(oc *graphql.OperationContext, doc *document, deferring bool) *plan {
+	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name, conditions: doc.bits(oc.Variables, deferring), deferring: deferring}
 	if p, known := s.plans.Get(key); known && p.document == doc {
 		return p
 	}

@@ -154,6 +154,17 @@ func (r *Run) pass(ctx context.Context) {
 	}
 }
 
+// passOn registers in an answer what was passed on since the one before.
+func (r *Run) passOn(ctx context.Context) {
+	r.mu.Lock()
+	found := r.extensions
+	r.extensions = nil
+	r.mu.Unlock()
+	for name, value := range found {
+		extend(ctx, name, value)
+	}
+}
+
 // note keeps the errors that were reported in a context, after the first so many, as those of one object. It gives how many there are now.
 func (st *state) note(ctx context.Context, object, known int) int {
 	errs := graphql.GetErrors(ctx)

@@ -17,6 +17,7 @@ import (
 // for its errors.
 type Writer struct {
 	run     *Run
+	states  []state         // by Field.state; those that are done are not written any more
 	ctx     context.Context // that errors are reported in
 	buf     []byte
 	indices []int // of the lists' elements on the way to where the writer is
@@ -24,15 +25,16 @@ type Writer struct {
 
 	instead   *literal // what Lost writes in place of null; nil for null
 	degraded  degraded
+	deferred  deferred
 	presented map[any]bool // what those errors are of that were presented and not reported
 }
 
 // state gives what the run knows of a field; nil if nothing was published.
 func (w *Writer) state(f *Field) *state {
-	if f.state < 0 || f.state >= len(w.run.states) || !w.run.states[f.state].done {
+	if f.state < 0 || f.state >= len(w.states) || !w.states[f.state].done {
 		return nil
 	}
-	return &w.run.states[f.state]
+	return &w.states[f.state]
 }
 
 // Object begins an object and gives where.
@@ -89,6 +91,7 @@ func (w *Writer) EndArray(start int, good bool) bool {
 func (w *Writer) takeBack(start int) {
 	w.buf = w.buf[:start]
 	w.degraded = w.degraded.until(start)
+	w.deferred = w.deferred.until(start)
 }
 
 // Null writes null where it may stand, and gives true.

@@ -53,6 +53,11 @@ func WithScope(ctx context.Context, o Options) context.Context {
 	return context.WithValue(ctx, scopeKey{}, &scope{ctx: ctx, options: o})
 }
 
+// InScope gives ctx with the scope that another context has, which WithScope has given.
+func InScope(ctx, scoped context.Context) context.Context {
+	return context.WithValue(ctx, scopeKey{}, scoped.Value(scopeKey{}))
+}
+
 // state gives what the loader knows in ctx's scope.
 func (l *Loader[K, V]) state(ctx context.Context) *state[K, V] {
 	in, ok := ctx.Value(scopeKey{}).(*scope)

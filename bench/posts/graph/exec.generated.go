@@ -105,6 +105,9 @@ func (c *compiled) startPost(s *exec.Step, sel *exec.Selection, objs []*typicode
 // writePost writes an object.
 func (c *compiled) writePost(w *exec.Writer, sel *exec.Selection, index int, obj *typicode.Post) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePost(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -162,6 +165,9 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 // writeQuery writes an object.
 func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeQuery(w, sel, index) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -227,6 +233,9 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 // writeUser writes an object.
 func (c *compiled) writeUser(w *exec.Writer, sel *exec.Selection, obj *typicode.User) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeUser(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true

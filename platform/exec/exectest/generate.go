@@ -17,6 +17,7 @@ type Limits struct {
 	Mutations     bool // some operations are mutations
 	Subscriptions bool // some are subscriptions
 	Directives    bool // some use the schema's own executable directives
+	Defer         bool // fragments are deferred; see Deferring
 	// Without says which fields are never selected; nil for none.
 	Without func(typeName, field string) bool
 	// Values gives a literal for an argument's or an input field's value, such as an id that exists. Its path is where the value stands:
@@ -39,6 +40,9 @@ func Generate(r *rand.Rand, schema *ast.Schema, limits Limits) Operation {
 		doc: &ast.QueryDocument{}, values: map[string]any{},
 	}
 	o := g.document()
+	if limits.Defer {
+		o = Deferring(r, o)
+	}
 	if err := o.Validate(schema); err != nil {
 		panic(fmt.Sprintf("an operation is not valid: %v\n%s", err, o))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/codegen"
 	"github.com/99designs/gqlgen/codegen/config"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // write writes the function that writes an object.
@@ -21,6 +22,11 @@ func (g *generator) write(o *codegen.Object) {
 	c.line("// write%s writes an object.", o.Name)
 	c.line("func (c *compiled) write%s(w *exec.Writer, sel *exec.Selection%s%s) bool {", o.Name, index, object)
 	c.line("start, good := w.Object(), true")
+	if !o.Stream {
+		c.line("if sel.Deferred != nil {")
+		c.line("w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.write%s(w, sel%s%s) })", o.Name, given(index, "index"), given(object, "obj"))
+		c.line("}")
+	}
 	c.line("for _, f := range sel.Fields {")
 	c.line("w.Key(start, f)")
 	c.line("ok := true")
@@ -38,6 +44,14 @@ func (g *generator) write(o *codegen.Object) {
 	c.line("}")
 	c.line("return w.EndObject(start, good)")
 	c.line("}\n")
+}
+
+// given gives the argument for a parameter, if there is one.
+func given(parameter, name string) string {
+	if parameter == "" {
+		return ""
+	}
+	return ", " + name
 }
 
 // writeField writes how a field is written.
@@ -61,10 +75,19 @@ func (g *generator) value(ref *config.TypeReference, v string) string {
 	if simple := scalar(ref, v); simple != "" {
 		return simple
 	}
+	v = g.address(ref) + v
 	if g.works[ref.Definition.Name] {
 		return fmt.Sprintf("ok = c.write%s(w, f, exec.At(index), %s)", ref.UniquenessKey(), v)
 	}
 	return fmt.Sprintf("ok = c.write%s(w, f, %s)", ref.UniquenessKey(), v)
+}
+
+// address gives the operator for an object that stands where it is, and not behind a pointer: functions take a pointer to it.
+func (g *generator) address(ref *config.TypeReference) string {
+	if ref.Definition.Kind == ast.Object && !ref.IsSlice() && !ref.IsNilable() {
+		return "&"
+	}
+	return ""
 }
 
 // writeReference writes the function that writes values of a type reference, and those that it calls.
@@ -79,7 +102,11 @@ func (g *generator) writeReference(ref *config.TypeReference) {
 	if g.works[ref.Definition.Name] {
 		at = "at exec.Place, "
 	}
-	c.line("func (c *compiled) %s(w *exec.Writer, f *exec.Field, %sv %s) bool {", name, at, goType(ref.GO))
+	pointer := ""
+	if g.address(ref) != "" {
+		pointer = "*"
+	}
+	c.line("func (c *compiled) %s(w *exec.Writer, f *exec.Field, %sv %s%s) bool {", name, at, pointer, goType(ref.GO))
 	switch {
 	case ref.IsSlice():
 		g.writeSlice(ref)
@@ -109,13 +136,14 @@ func (g *generator) writeSlice(ref *config.TypeReference) {
 	c.line("w.Next(start, i)")
 	item := "v[i]"
 	call := ""
+	object := g.address(elem) + item
 	switch simple := scalar(elem, item); {
 	case simple != "":
 		c.line("ok := true\n%s\ngood = good && ok", simple)
 	case works:
-		call = fmt.Sprintf("c.write%s(w, f, first.Element(i), %s)", elem.UniquenessKey(), item)
+		call = fmt.Sprintf("c.write%s(w, f, first.Element(i), %s)", elem.UniquenessKey(), object)
 	default:
-		call = fmt.Sprintf("c.write%s(w, f, %s)", elem.UniquenessKey(), item)
+		call = fmt.Sprintf("c.write%s(w, f, %s)", elem.UniquenessKey(), object)
 	}
 	if call != "" {
 		c.line("good = %s && good", call)
@@ -156,15 +184,11 @@ func (g *generator) writeComposite(ref *config.TypeReference) {
 	case g.abstract(def):
 		c.line("good := c.write%s(w, f, v)", def.Name)
 	default:
-		v := "v"
-		if !ref.IsNilable() {
-			v = "&v"
-		}
 		index := ""
 		if works {
 			index = ", w.Index(f, at)"
 		}
-		c.line("good := c.write%s(w, f.On(0)%s, %s)", def.Name, index, v)
+		c.line("good := c.write%s(w, f.On(0)%s, v)", def.Name, index)
 	}
 	g.nullable(ref)
 }

@@ -572,6 +572,9 @@ func (c *compiled) WriteSubscription(w *exec.Writer, sel *exec.Selection) bool {
 // writeCrate writes an object.
 func (c *compiled) writeCrate(w *exec.Writer, sel *exec.Selection, obj map[string]any) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCrate(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -603,6 +606,9 @@ func (c *compiled) startDen(s *exec.Step, sel *exec.Selection, objs []*model.Den
 // writeDen writes an object.
 func (c *compiled) writeDen(w *exec.Writer, sel *exec.Selection, index int, obj *model.Den) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeDen(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -634,6 +640,9 @@ func (c *compiled) writeDen(w *exec.Writer, sel *exec.Selection, index int, obj 
 // writeGhost writes an object.
 func (c *compiled) writeGhost(w *exec.Writer, sel *exec.Selection, obj model.Ghost) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeGhost(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -681,6 +690,9 @@ func (c *compiled) startKeeper(s *exec.Step, sel *exec.Selection, objs []*model.
 // writeKeeper writes an object.
 func (c *compiled) writeKeeper(w *exec.Writer, sel *exec.Selection, index int, obj *model.Keeper) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeKeeper(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -859,6 +871,9 @@ func (c *compiled) startLion(s *exec.Step, sel *exec.Selection, objs []*model.Li
 // writeLion writes an object.
 func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj *model.Lion) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeLion(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -992,6 +1007,9 @@ func (c *compiled) writeLion(w *exec.Writer, sel *exec.Selection, index int, obj
 // writeLook writes an object.
 func (c *compiled) writeLook(w *exec.Writer, sel *exec.Selection, obj *model.Look) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeLook(w, sel, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1059,6 +1077,9 @@ func (c *compiled) startMaze(s *exec.Step, sel *exec.Selection, objs []*model.Ma
 // writeMaze writes an object.
 func (c *compiled) writeMaze(w *exec.Writer, sel *exec.Selection, index int, obj *model.Maze) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeMaze(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1179,6 +1200,9 @@ func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struc
 // writeMutation writes an object.
 func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeMutation(w, sel, index) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1201,7 +1225,7 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w, f, exec.At(index), vs.([]model.Step)[index])
+				ok = c.writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w, f, exec.At(index), &vs.([]model.Step)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1264,6 +1288,9 @@ func (c *compiled) startNest(s *exec.Step, sel *exec.Selection, objs []*model.Ne
 // writeNest writes an object.
 func (c *compiled) writeNest(w *exec.Writer, sel *exec.Selection, index int, obj *model.Nest) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeNest(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1317,6 +1344,9 @@ func (c *compiled) startNote(s *exec.Step, sel *exec.Selection, objs []*model.No
 // writeNote writes an object.
 func (c *compiled) writeNote(w *exec.Writer, sel *exec.Selection, index int, obj *model.Note) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeNote(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1413,6 +1443,9 @@ func (c *compiled) startOwl(s *exec.Step, sel *exec.Selection, objs []*model.Owl
 // writeOwl writes an object.
 func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj *model.Owl) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOwl(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1439,7 +1472,7 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 			ok = c.writeNMood2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMood(w, f, obj.Mood)
 		case fieldOwl_home:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w, f, exec.At(index), vs.([]model.Nest)[index])
+				ok = c.writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w, f, exec.At(index), &vs.([]model.Nest)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1457,12 +1490,12 @@ func (c *compiled) writeOwl(w *exec.Writer, sel *exec.Selection, index int, obj 
 			}
 		case fieldOwl_owner:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), &vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
 		case fieldOwl_note:
-			ok = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), obj.Note)
+			ok = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, exec.At(index), &obj.Note)
 		case fieldOwl_hoots:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeNSize2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐSizeᚄ(w, f, vs.([][]model.Size)[index])
@@ -1660,6 +1693,9 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 // writeQuery writes an object.
 func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeQuery(w, sel, index) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1682,7 +1718,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), vs.([]model.Lion)[index])
+				ok = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, exec.At(index), &vs.([]model.Lion)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1732,7 +1768,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w, f, exec.At(index), vs.([]model.Stone)[index])
+				ok = c.writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w, f, exec.At(index), &vs.([]model.Stone)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1902,7 +1938,7 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 				break
 			}
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), vs.([]model.Tree)[index])
+				ok = c.writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w, f, exec.At(index), &vs.([]model.Tree)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2019,6 +2055,9 @@ func (c *compiled) startRoom(s *exec.Step, sel *exec.Selection, objs []*model.Ro
 // writeRoom writes an object.
 func (c *compiled) writeRoom(w *exec.Writer, sel *exec.Selection, index int, obj *model.Room) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeRoom(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2029,7 +2068,7 @@ func (c *compiled) writeRoom(w *exec.Writer, sel *exec.Selection, index int, obj
 			ok = w.Int(int64(obj.Number))
 		case fieldRoom_keeper:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), &vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2070,6 +2109,9 @@ func (c *compiled) startSign(s *exec.Step, sel *exec.Selection, objs []*model.Si
 // writeSign writes an object.
 func (c *compiled) writeSign(w *exec.Writer, sel *exec.Selection, index int, obj *model.Sign) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeSign(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2105,6 +2147,9 @@ func (c *compiled) startSite(s *exec.Step, sel *exec.Selection, objs []*model.Si
 // writeSite writes an object.
 func (c *compiled) writeSite(w *exec.Writer, sel *exec.Selection, index int, obj *model.Site) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeSite(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2146,6 +2191,9 @@ func (c *compiled) startStep(s *exec.Step, sel *exec.Selection, objs []*model.St
 // writeStep writes an object.
 func (c *compiled) writeStep(w *exec.Writer, sel *exec.Selection, index int, obj *model.Step) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeStep(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2207,6 +2255,9 @@ func (c *compiled) startStone(s *exec.Step, sel *exec.Selection, objs []*model.S
 // writeStone writes an object.
 func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, obj *model.Stone) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeStone(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2225,7 +2276,7 @@ func (c *compiled) writeStone(w *exec.Writer, sel *exec.Selection, index int, ob
 			ok = c.writeOString2ᚖstring(w, f, obj.Tag)
 		case fieldStone_owner:
 			if vs := w.Values(f, index); vs != nil {
-				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), vs.([]model.Keeper)[index])
+				ok = c.writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w, f, exec.At(index), &vs.([]model.Keeper)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -2327,6 +2378,9 @@ func (c *compiled) startTree(s *exec.Step, sel *exec.Selection, objs []*model.Tr
 // writeTree writes an object.
 func (c *compiled) writeTree(w *exec.Writer, sel *exec.Selection, index int, obj *model.Tree) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeTree(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2403,6 +2457,9 @@ func (c *compiled) startValues(s *exec.Step, sel *exec.Selection, objs []*model.
 // writeValues writes an object.
 func (c *compiled) writeValues(w *exec.Writer, sel *exec.Selection, index int, obj *model.Values) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeValues(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -2562,6 +2619,9 @@ func (c *compiled) startVault(s *exec.Step, sel *exec.Selection, objs []*model.V
 // writeVault writes an object.
 func (c *compiled) writeVault(w *exec.Writer, sel *exec.Selection, index int, obj *model.Vault) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeVault(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -3264,14 +3324,14 @@ func (c *compiled) writeNLion2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, first.Element(i), v[i]) && good
+		good = c.writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v model.Lion) bool {
-	good := c.writeLion(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNLion2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐLion(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Lion) bool {
+	good := c.writeLion(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -3553,14 +3613,14 @@ func (c *compiled) writeNNote2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, first.Element(i), v[i]) && good
+		good = c.writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v model.Note) bool {
-	good := c.writeNote(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNNote2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNote(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Note) bool {
+	good := c.writeNote(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -3624,14 +3684,14 @@ func (c *compiled) writeNRoom2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), v[i]) && good
+		good = c.writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v model.Room) bool {
-	good := c.writeRoom(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNRoom2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐRoom(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Room) bool {
+	good := c.writeRoom(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -3945,8 +4005,8 @@ func (c *compiled) gatherStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v model.Step) bool {
-	good := c.writeStep(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNStep2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStep(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Step) bool {
+	good := c.writeStep(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4037,8 +4097,8 @@ func (c *compiled) writeOInt2ᚕintᚄ(w *exec.Writer, f *exec.Field, v []int) b
 	return good || w.Null()
 }
 
-func (c *compiled) writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w *exec.Writer, f *exec.Field, at exec.Place, v model.Nest) bool {
-	good := c.writeNest(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNNest2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐNest(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Nest) bool {
+	good := c.writeNest(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4052,8 +4112,8 @@ func (c *compiled) gatherNest(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	}
 }
 
-func (c *compiled) writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v model.Keeper) bool {
-	good := c.writeKeeper(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNKeeper2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐKeeper(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Keeper) bool {
+	good := c.writeKeeper(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4094,14 +4154,14 @@ func (c *compiled) writeNOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v model.Owl) bool {
-	good := c.writeOwl(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Owl) bool {
+	good := c.writeOwl(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4143,7 +4203,7 @@ func (c *compiled) writeOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatformᚋ
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), v[i]) && good
+		good = c.writeNOwl2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐOwl(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
@@ -4153,8 +4213,8 @@ func (c *compiled) gatherOOwl2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	c.gatherOwl(s, f, shape, exec.ListsOf(shape, vs))
 }
 
-func (c *compiled) writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w *exec.Writer, f *exec.Field, at exec.Place, v model.Stone) bool {
-	good := c.writeStone(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNStone2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐStone(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Stone) bool {
+	good := c.writeStone(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4251,14 +4311,14 @@ func (c *compiled) writeNMaze2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform�
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w, f, first.Element(i), v[i]) && good
+		good = c.writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good
 }
 
-func (c *compiled) writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v model.Maze) bool {
-	good := c.writeMaze(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNMaze2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐMaze(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Maze) bool {
+	good := c.writeMaze(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4292,14 +4352,14 @@ func (c *compiled) writeOValues2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋplatform
 	start, good := w.Array(), true
 	for i := range v {
 		w.Next(start, i)
-		good = c.writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w, f, first.Element(i), v[i]) && good
+		good = c.writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w, f, first.Element(i), &v[i]) && good
 	}
 	good = w.EndArray(start, good)
 	return good || w.Null()
 }
 
-func (c *compiled) writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v model.Values) bool {
-	good := c.writeValues(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNValues2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐValues(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Values) bool {
+	good := c.writeValues(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 
@@ -4325,8 +4385,8 @@ func (c *compiled) gatherVault(s *exec.Step, f *exec.Field, shape *exec.Shape, v
 	}
 }
 
-func (c *compiled) writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v model.Tree) bool {
-	good := c.writeTree(w, f.On(0), w.Index(f, at), &v)
+func (c *compiled) writeNTree2githubᚗcomᚋmainstemᚋmainstemᚋplatformᚋexecᚋexectestᚋtestdataᚋzooᚋmodelᚐTree(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Tree) bool {
+	good := c.writeTree(w, f.On(0), w.Index(f, at), v)
 	return good
 }
 

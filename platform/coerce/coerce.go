@@ -149,6 +149,9 @@ func (c *coercion) object(def *ast.Definition, value any) any {
 // unknown refuses the fields of an object that its type has not, in the order of their names.
 func (c *coercion) unknown(def *ast.Definition, object map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if len(c.errs) >= maxErrors {
+			return
+		}
 		if def.Fields.ForName(name) == nil {
 			c.invalid(object, "Field %s is not defined by type %s.", quoted(name), quoted(def.Name))
 		}
@@ -185,7 +188,17 @@ func (c *coercion) enum(def *ast.Definition, value any) any {
 
 // refuse adds an error about the variable as a whole.
 func (c *coercion) refuse(format string, args ...any) {
-	c.add(fault.Newf(fault.BadUserInput, "Variable %s "+format, append([]any{quoted("$" + c.variable.Variable)}, args...)...))
+	if len(c.errs) >= maxErrors {
+		return
+	}
+	f := fault.Newf(fault.BadUserInput, "Variable %s "+format, append([]any{quoted("$" + c.variable.Variable)}, args...)...)
+	err := gqlerror.WrapPath(nil, f)
+	err.Message = f.Message()
+	err.Extensions = map[string]any{"code": string(f.Code)}
+	if p := c.variable.Position; p != nil {
+		err.Locations = []gqlerror.Location{{Line: p.Line, Column: p.Column}}
+	}
+	c.errs = append(c.errs, err)
 }
 
 // invalid adds an error about a value that stands at the path.
@@ -195,19 +208,6 @@ func (c *coercion) invalid(value any, format string, args ...any) {
 		at = " at " + quoted(c.where())
 	}
 	c.refuse("got invalid value %s%s; "+format, append([]any{inspect(value), at}, args...)...)
-}
-
-func (c *coercion) add(f *fault.Error) {
-	if len(c.errs) >= maxErrors {
-		return
-	}
-	err := gqlerror.WrapPath(nil, f)
-	err.Message = f.Message()
-	err.Extensions = map[string]any{"code": string(f.Code)}
-	if p := c.variable.Position; p != nil {
-		err.Locations = []gqlerror.Location{{Line: p.Line, Column: p.Column}}
-	}
-	c.errs = append(c.errs, err)
 }
 
 // where gives the path as text, in full up to where it is too long to be told anyway.

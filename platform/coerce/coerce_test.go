@@ -160,12 +160,32 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 }
 
+// TestErrorsAreBounded has values with very many errors. If each was written down, or all of the value for each, this would take hours.
 func TestErrorsAreBounded(t *testing.T) {
 	t.Parallel()
-	op := operation(t, "$a: [Int!] $b: Int!")
-	_, errs := coerce.Variables(schema, op, decoded(t, `{"a": [`+strings.Repeat(`"x",`, 5000)+`"x"]}`))
-	if len(errs) != 100 {
-		t.Errorf("%d errors", len(errs))
+	var unknown strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&unknown, `"x%d": 1,`, i)
+	}
+	for reason, test := range map[string]struct{ declared, given string }{
+		"a list":               {"$a: [Int!] $b: Int!", `{"a": [` + strings.Repeat(`"x",`, 200_000) + `"x"]}`},
+		"an object":            {"$a: In", `{"a": {` + unknown.String() + `"y": 1}}`},
+		"a list of an object":  {"$a: [In]", `{"a": [{` + unknown.String() + `"y": 1}, 1, 2]}`},
+		"a very deep list":     {"$a: [Int!]", `{"a": [` + strings.Repeat("["+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+",", 200) + `1` + strings.Repeat("]", 200) + `]}`},
+		"a list of empty ones": {"$a: [One!]", `{"a": [` + strings.Repeat(`{},`, 200_000) + `{}]}`},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			_, errs := coerce.Variables(schema, operation(t, test.declared), decoded(t, test.given))
+			if len(errs) == 0 || len(errs) > 100 {
+				t.Errorf("%d errors", len(errs))
+			}
+			for _, err := range errs {
+				if len(err.Message) > 1000 {
+					t.Errorf("%d bytes", len(err.Message))
+				}
+			}
+		})
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	maxTold  = 100 // bytes of a name, a path or a value
 	maxDepth = 2   // of objects and lists in each other
 	maxItems = 10  // of a list
+	maxNames = 20  // of an object: those of one with more would have to be sorted, for each thing that is wrong with it
 )
 
 // quoted gives a text in quotes, cut if it is long.
@@ -82,7 +83,7 @@ func appendObject(b []byte, object map[string]any, depth int) []byte {
 	if len(object) == 0 {
 		return append(b, "{}"...)
 	}
-	if depth >= maxDepth {
+	if depth >= maxDepth || len(object) > maxNames {
 		return append(b, "[Object]"...)
 	}
 	b = append(b, "{ "...)

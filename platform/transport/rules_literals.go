@@ -110,7 +110,7 @@ func (l *literalCheck) enum(def *ast.Definition, v *ast.Value) {
 		l.tell(v, core.Message(`Value "%s" does not exist in "%s" enum.`, cut(v.Raw), def.Name), l.suggested("Did you mean the enum value", v.Raw, known))
 		return
 	}
-	l.tell(v, core.Message(`Enum "%s" cannot represent non-enum value: %s.`, def.Name, cut(v.String())), l.suggested("Did you mean the enum value", v.Raw, known))
+	l.tell(v, core.Message(`Enum "%s" cannot represent non-enum value: %s.`, def.Name, shown(v)), l.suggested("Did you mean the enum value", v.Raw, known))
 }
 
 func (l *literalCheck) scalar(def *ast.Definition, v *ast.Value) {
@@ -170,11 +170,11 @@ func (l *literalCheck) number(v *ast.Value) {
 }
 
 func (l *literalCheck) unexpected(v *ast.Value) {
-	l.tell(v, core.Message(`Expected value of type "%s", found %s.`, v.ExpectedType.String(), cut(v.String())))
+	l.tell(v, core.Message(`Expected value of type "%s", found %s.`, v.ExpectedType.String(), shown(v)))
 }
 
 func (l *literalCheck) wrong(v *ast.Value, what string) {
-	l.tell(v, core.Message(`%s: %s`, what, cut(v.String())))
+	l.tell(v, core.Message(`%s: %s`, what, shown(v)))
 }
 
 func (l *literalCheck) tell(v *ast.Value, options ...core.ErrorOption) {
@@ -196,4 +196,41 @@ func (l *literalCheck) suggested(prefix, name string, known []string) core.Error
 		return core.Message("")
 	}
 	return core.SuggestListQuoted(prefix, name, known)
+}
+
+// shown gives the beginning of a literal, as messages tell it. It looks at no more of the literal than it gives.
+func shown(v *ast.Value) string { return cut(string(appendShown(nil, v))) }
+
+func appendShown(b []byte, v *ast.Value) []byte {
+	if len(b) > maxEchoed {
+		return b
+	}
+	switch v.Kind {
+	case ast.ListValue:
+		b = append(b, '[')
+		for i, child := range v.Children {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			if b = appendShown(b, child.Value); len(b) > maxEchoed {
+				return b
+			}
+		}
+		return append(b, ']')
+	case ast.ObjectValue:
+		b = append(b, '{')
+		for i, child := range v.Children {
+			if i > 0 {
+				b = append(b, ", "...)
+			}
+			b = append(append(b, cut(child.Name)...), ": "...)
+			if b = appendShown(b, child.Value); len(b) > maxEchoed {
+				return b
+			}
+		}
+		return append(b, '}')
+	default:
+		leaf := ast.Value{Kind: v.Kind, Raw: cut(v.Raw)}
+		return append(b, leaf.String()...)
+	}
 }

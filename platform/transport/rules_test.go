@@ -67,6 +67,7 @@ func TestDocuments(t *testing.T) {
 		"null of one":                             {`{ i(one: {b: null}) }`, `Field "One.b" must be non-null.`},
 		"a wrong literal of a fragment, once":     {`query A { ...F } query B { ...F } fragment F on Query { i(x: "x") }`, `Int cannot represent non-integer value: "x"`},
 		"a literal that is very long":             {`{ i(x: "` + strings.Repeat("ä", 1000) + `") }`, `Int cannot represent non-integer value: "` + strings.Repeat("ä", 49) + `…`},
+		"a list that is long":                     {`{ i(x: [[1, {a: "b", c: RED}, 2], ` + strings.Repeat("3, ", 50) + `4]) }`, `Int cannot represent non-integer value: [[1, {a: "b", c: RED}, 2], ` + strings.Repeat("3, ", 24) + `3…`},
 		"a number before a name":                  {`{ i(x: 1f: 2) }`, `Invalid number, expected digit but got: "f".`},
 		"a number before a spread":                {`{ t { id @once(any: 1)...{ id } } }`, ""},
 		"a number in a name, a text or a comment": {"{ a1b: i(s: \"1a\") b: i(s: \"\"\"1a\"\"\") } # 1a", ""},
@@ -101,6 +102,22 @@ func TestDocuments(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestLiteralsAreNotCopied: a long text deep in lists is not written down for each of them.
+func TestLiteralsAreNotCopied(t *testing.T) {
+	text := `{ i(x: ` + strings.Repeat("[", 900) + `"` + strings.Repeat("x", 1<<20) + `"` + strings.Repeat("]", 900) + `) }`
+	doc, err := parser.ParseQuery(&ast.Source{Input: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal := doc.Operations[0].SelectionSet[0].(*ast.Field).Arguments[0].Value
+	if n := testing.AllocsPerRun(10, func() { _ = shown(literal) }); n > 20 {
+		t.Errorf("%v allocations", n)
+	}
+	if got := shown(literal); len(got) > 110 {
+		t.Errorf("%d bytes", len(got))
 	}
 }
 

@@ -60,6 +60,28 @@ func TestWhatIsDeferredDelaysNothing(t *testing.T) {
 	})
 }
 
+// TestDeferredMembersAreReadLater, too: they may have directives, or be methods.
+func TestDeferredMembersAreReadLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		var asked []time.Duration
+		g := compile(fakes{
+			lions: nLions, friend: asleep(5*time.Second, asBeing),
+			members: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				asked = append(asked, time.Since(begun))
+				return next(ctx)
+			},
+		}, exec.Options{})
+		wantLines(t, g.streamed(t, request{query: `{ lions(first: 2) { friend { __typename } ... @defer { diet } } }`}),
+			`{"lions":[{"friend":{"__typename":"Lion"}},{"friend":{"__typename":"Lion"}}]} +1 lions[0]: +2 lions[1]: …`,
+			`1.={"diet":"grass"} 2.={"diet":"grass"} -1 -2`)
+		if len(asked) == 0 || slices.Min(asked) < 5*time.Second {
+			t.Errorf("they were asked for after %v", asked)
+		}
+	})
+}
+
 // TestWhatIsDeferredIsOneBatch, of all fragments that are pending at once, and is not loaded again.
 func TestWhatIsDeferredIsOneBatch(t *testing.T) {
 	t.Parallel()

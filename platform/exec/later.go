@@ -129,10 +129,10 @@ func (l *later) ready() (ready []*wanted, states []state) {
 	return ready, states
 }
 
-// idle says whether no step of a deferral runs or waits. run.mu is held.
+// idle says whether no step of a deferral that is released runs: none waits then. run.mu is held.
 func (l *later) idle(d *deferral) bool {
 	for p, q := range l.queues {
-		if (q.open > 0 || len(q.waiting) > 0) && slices.Contains(p.of, d) {
+		if q.open > 0 && slices.Contains(p.of, d) {
 			return false
 		}
 	}

@@ -174,11 +174,15 @@ const (
 	fieldShipment_deliveredAt
 	fieldShipment_events
 	fieldShipment_order
+	fieldStockChange_sku
+	fieldStockChange_product
+	fieldStockChange_stock
 	fieldStockLevel_available
 	fieldStockLevel_reserved
 	fieldStockLevel_status
 	fieldStockLevel_warehouses
 	fieldStockLevel_updatedAt
+	fieldSubscription_stockChanged
 	fieldTrackingEvent_at
 	fieldTrackingEvent_description
 	fieldTrackingEvent_location
@@ -390,12 +394,20 @@ var compiledTypes = exec.Types{
 		"events":            {ID: fieldShipment_events},
 		"order":             {ID: fieldShipment_order, Step: true, Resolver: true},
 	}},
+	"StockChange": {Fields: map[string]exec.FieldType{
+		"sku":     {ID: fieldStockChange_sku, Step: true, Resolver: true},
+		"product": {ID: fieldStockChange_product, Step: true, Resolver: true},
+		"stock":   {ID: fieldStockChange_stock, Step: true, Resolver: true},
+	}},
 	"StockLevel": {Fields: map[string]exec.FieldType{
 		"available":  {ID: fieldStockLevel_available},
 		"reserved":   {ID: fieldStockLevel_reserved},
 		"status":     {ID: fieldStockLevel_status},
 		"warehouses": {ID: fieldStockLevel_warehouses},
 		"updatedAt":  {ID: fieldStockLevel_updatedAt},
+	}},
+	"Subscription": {Fields: map[string]exec.FieldType{
+		"stockChanged": {ID: fieldSubscription_stockChanged, Step: true, Resolver: true},
 	}},
 	"TrackingEvent": {Fields: map[string]exec.FieldType{
 		"at":          {ID: fieldTrackingEvent_at},
@@ -439,11 +451,17 @@ func (c *compiled) WriteMutation(w *exec.Writer, sel *exec.Selection) bool {
 
 func (c *compiled) Subscribe(ctx context.Context, f *exec.Field) (func(context.Context) func(*exec.Step), error) {
 	switch f.ID {
+	case fieldSubscription_stockChanged:
+		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_stockChanged}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan *inventory.StockChange, error) {
+			return c.Resolvers.Subscription().StockChanged(ctx, fc.Args["skus"].([]string))
+		}, c.gatherOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange)
 	}
 	return nil, errors.New("the compiled executor does not know this subscription")
 }
 
-func (c *compiled) WriteSubscription(*exec.Writer, *exec.Selection) bool { return false }
+func (c *compiled) WriteSubscription(w *exec.Writer, sel *exec.Selection) bool {
+	return c.writeSubscription(w, sel, 0)
+}
 
 // writeAddress writes an object.
 func (c *compiled) writeAddress(w *exec.Writer, sel *exec.Selection, obj *sources.Address) bool {
@@ -1885,6 +1903,59 @@ func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int,
 	return w.EndObject(start, good)
 }
 
+// startStockChange begins what is selected of objects and has to be called.
+func (c *compiled) startStockChange(s *exec.Step, sel *exec.Selection, objs []*inventory.StockChange) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldStockChange_sku:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_StockChange_sku}, func(ctx context.Context, fc *graphql.FieldContext, obj *inventory.StockChange) (string, error) {
+				return c.Resolvers.StockChange().Sku(ctx, obj)
+			}, nil)
+		case fieldStockChange_product:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_StockChange_product}, func(ctx context.Context, fc *graphql.FieldContext) ([]*catalog.Product, error) {
+				return c.Resolvers.StockChange().Product(ctx, objs)
+			}, c.gatherOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct)
+		case fieldStockChange_stock:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_StockChange_stock}, func(ctx context.Context, fc *graphql.FieldContext, obj *inventory.StockChange) (*inventory.StockLevel, error) {
+				return c.Resolvers.StockChange().Stock(ctx, obj)
+			}, nil)
+		}
+	}
+}
+
+// writeStockChange writes an object.
+func (c *compiled) writeStockChange(w *exec.Writer, sel *exec.Selection, index int, obj *inventory.StockChange) bool {
+	start, good := w.Object(), true
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"StockChange"`)
+		case fieldStockChange_sku:
+			if vs := w.Values(f, index); vs != nil {
+				ok = w.String(string(vs.([]string)[index]))
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldStockChange_product:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldStockChange_stock:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStockLevel2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockLevel(w, f, vs.([]*inventory.StockLevel)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
 // writeStockLevel writes an object.
 func (c *compiled) writeStockLevel(w *exec.Writer, sel *exec.Selection, obj *inventory.StockLevel) bool {
 	start, good := w.Object(), true
@@ -1907,6 +1978,27 @@ func (c *compiled) writeStockLevel(w *exec.Writer, sel *exec.Selection, obj *inv
 			ok = c.writeNWarehouseStock2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStockᚄ(w, f, obj.Warehouses)
 		case fieldStockLevel_updatedAt:
 			ok = c.writeNDateTime2timeᚐTime(w, f, obj.UpdatedAt)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeSubscription writes an object.
+func (c *compiled) writeSubscription(w *exec.Writer, sel *exec.Selection, index int) bool {
+	start, good := w.Object(), true
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"Subscription"`)
+		case fieldSubscription_stockChanged:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange(w, f, exec.At(index), vs.([]*inventory.StockChange)[index])
+			} else {
+				ok = w.Lost(f)
+			}
 		}
 		good = good && ok
 	}
@@ -2863,6 +2955,24 @@ func (c *compiled) writeNWarehouseStock2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 func (c *compiled) writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w *exec.Writer, f *exec.Field, v *inventory.WarehouseStock) bool {
 	good := c.writeWarehouseStock(w, f.On(0), v)
 	return good
+}
+
+func (c *compiled) writeOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange(w *exec.Writer, f *exec.Field, at exec.Place, v *inventory.StockChange) bool {
+	if v == nil {
+		return w.Null()
+	}
+	good := c.writeStockChange(w, f.On(0), w.Index(f, at), v)
+	return good || w.Null()
+}
+
+func (c *compiled) gatherOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*inventory.StockChange) {
+	c.gatherStockChange(s, f, shape, vs)
+}
+
+func (c *compiled) gatherStockChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*inventory.StockChange) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startStockChange(s, f.On(0), objs)
+	}
 }
 
 func (c *compiled) writeNUpdateCustomerProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐUpdateCustomerProblemᚄ(w *exec.Writer, f *exec.Field, v []model.UpdateCustomerProblem) bool {

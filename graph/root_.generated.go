@@ -39,6 +39,8 @@ type ResolverRoot interface {
 	Review() ReviewResolver
 	ReviewConnection() ReviewConnectionResolver
 	Shipment() ShipmentResolver
+	StockChange() StockChangeResolver
+	Subscription() SubscriptionResolver
 }
 
 type DirectiveRoot struct {
@@ -279,12 +281,22 @@ type ComplexityRoot struct {
 		TrackingURL       func(childComplexity int) int
 	}
 
+	StockChange struct {
+		Product func(childComplexity int) int
+		Sku     func(childComplexity int) int
+		Stock   func(childComplexity int) int
+	}
+
 	StockLevel struct {
 		Available  func(childComplexity int) int
 		Reserved   func(childComplexity int) int
 		Status     func(childComplexity int) int
 		UpdatedAt  func(childComplexity int) int
 		Warehouses func(childComplexity int) int
+	}
+
+	Subscription struct {
+		StockChanged func(childComplexity int, skus []string) int
 	}
 
 	TrackingEvent struct {
@@ -1259,6 +1271,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Shipment.TrackingURL(childComplexity), true
 
+	case "StockChange.product":
+		if e.ComplexityRoot.StockChange.Product == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockChange.Product(childComplexity), true
+	case "StockChange.sku":
+		if e.ComplexityRoot.StockChange.Sku == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockChange.Sku(childComplexity), true
+	case "StockChange.stock":
+		if e.ComplexityRoot.StockChange.Stock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StockChange.Stock(childComplexity), true
+
 	case "StockLevel.available":
 		if e.ComplexityRoot.StockLevel.Available == nil {
 			break
@@ -1289,6 +1320,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StockLevel.Warehouses(childComplexity), true
+
+	case "Subscription.stockChanged":
+		if e.ComplexityRoot.Subscription.StockChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_stockChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.StockChanged(childComplexity, args["skus"].([]string)), true
 
 	case "TrackingEvent.at":
 		if e.ComplexityRoot.TrackingEvent.At == nil {
@@ -1389,6 +1432,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2064,6 +2124,9 @@ type Query {
 "The writes. Each field is one command; several in one operation run one after the other."
 type Mutation
 
+"What happens, as it happens."
+type Subscription
+
 "An object with a global id, by which ` + "`" + `node` + "`" + ` finds it again."
 interface Node {
   "The global id: unique over all types, opaque, and stable."
@@ -2204,6 +2267,24 @@ type WarehouseStock {
   warehouse: String!
   "How many are on its shelves, reserved ones included."
   onHand: Int!
+}
+
+extend type Subscription {
+  "The stock of products: as it is now, for each that the warehouses keep, and from then on each time that it changes."
+  stockChanged(
+    "Stock keeping units, 1 to 100 of them."
+    skus: [String!]!
+  ): StockChange @source(name: "inventory")
+}
+
+"The stock of a product from some moment on."
+type StockChange {
+  "The product's stock keeping unit. If it is missing, the stream of changes has broken off: subscribe again to start from the present stock."
+  sku: String! @goField(forceResolver: true)
+  "The product; null if the catalog does not have it any more."
+  product: Product @goField(batch: true, forceResolver: true) @source(name: "catalog")
+  "How many there are now; null, with an error, if the warehouses sent something that cannot be read."
+  stock: StockLevel @goField(forceResolver: true)
 }
 `, BuiltIn: false},
 }
@@ -2563,6 +2644,18 @@ func (ec *executionContext) childFields_Shipment(ctx context.Context, field grap
 		return ec.fieldContext_Shipment_order(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Shipment", field.Name)
+}
+
+func (ec *executionContext) childFields_StockChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sku":
+		return ec.fieldContext_StockChange_sku(ctx, field)
+	case "product":
+		return ec.fieldContext_StockChange_product(ctx, field)
+	case "stock":
+		return ec.fieldContext_StockChange_stock(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StockChange", field.Name)
 }
 
 func (ec *executionContext) childFields_StockLevel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

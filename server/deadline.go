@@ -21,7 +21,7 @@ type timeoutKey struct{}
 // deadline ends what is done for a request when its time is over: the configured one, or the shorter one that the client asks for.
 func (s *Server) deadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, timeout := r.Context(), s.config.RequestTimeout.Std()
+		ctx, timeout := transport.WithConnection(r.Context()), s.config.RequestTimeout.Std() // streams have none
 		if asked, ok := r.Header[TimeoutHeader]; ok {
 			shorter, err := timeoutOf(asked)
 			if err != nil {

@@ -91,10 +91,15 @@ func (s *Server) graphQL() http.Handler {
 			s.introspection(),
 		},
 	})
-	return transport.NewHandler(engine, transport.HTTP{
-		MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
-		Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
-	})
+	return transport.NewHandler(engine,
+		s.webSockets(),
+		transport.NewSSE(s.streams, 0),
+		transport.NewMultipart(s.streams),
+		transport.HTTP{ // last, since it takes what no other does
+			MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
+			Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
+			Streams:  s.streams,
+		})
 }
 
 // introspection lets clients read the schema, or refuses them.
@@ -126,8 +131,8 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
-		AllowedMethods: []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", "Traceparent", "Tracestate"}, s.clients.forwarded()...),
+		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, // the latter for SSE over one connection
+		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", transport.TokenHeader, "Traceparent", "Tracestate"}, s.clients.forwarded()...),
 		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)
@@ -166,9 +171,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 func (s *Server) passInputs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := upstream.Request{Header: r.Header, Reserve: s.reserve(r.Context()), Fresh: noCache(r.Header.Values("Cache-Control"))}
-		if caller, ok := authn.From(r.Context()); ok {
-			seen.Claims = map[string]string{"iss": caller.Issuer, "sub": caller.Subject}
-		}
+		seen.Claims = claimsOf(r.Context())
 		next.ServeHTTP(w, r.WithContext(upstream.WithRequest(r.Context(), seen)))
 	})
 }

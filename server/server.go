@@ -17,6 +17,7 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/sources/inventory"
 	"github.com/mainstem/mainstem/sources/orders"
@@ -37,6 +38,7 @@ type Server struct {
 	clients  *clients
 	sources  resolvers.Sources
 	costs    *limit.Costs
+	streams  *transport.Streams
 	present  graphql.ErrorPresenterFunc
 	listener net.Listener
 	http     *http.Server
@@ -80,6 +82,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if s.costs, err = limit.NewCosts(served(), limit.CostOptions{Batches: batches}); err != nil {
 		return fmt.Errorf("the schema: %w", err)
 	}
+	s.streams = s.newStreams()
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
@@ -121,6 +124,9 @@ func (s *Server) Run(ctx context.Context, grace time.Duration) error {
 // Stop ends the parts in the reverse order of their start. When ctx ends first, requests under way are cut off, and Stop fails.
 func (s *Server) Stop(ctx context.Context) error {
 	var errs []error
+	if s.streams != nil { // first: they would go on as long as their clients like
+		errs = append(errs, s.streams.Stop(ctx))
+	}
 	if s.http != nil {
 		if err := s.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("requests were cut off: %w", err), s.http.Close())

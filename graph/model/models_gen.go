@@ -125,6 +125,10 @@ func (this ProductNotFound) GetMessage() string { return this.Message }
 type Query struct {
 }
 
+// What happens, as it happens.
+type Subscription struct {
+}
+
 // Changes to a customer's profile. What is left out stays.
 type UpdateCustomerInput struct {
 	// The customer; the caller when left out.

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -17,7 +18,7 @@ func (v *Verifier) Middleware(next http.Handler, refuse func(http.ResponseWriter
 			next.ServeHTTP(w, r)
 			return
 		}
-		caller, err := v.verifyHeaders(r, headers)
+		caller, err := v.VerifyHeaders(r.Context(), headers)
 		if err != nil {
 			f := fault.From(err)
 			if f.Code == fault.Unauthenticated {
@@ -30,7 +31,8 @@ func (v *Verifier) Middleware(next http.Handler, refuse func(http.ResponseWriter
 	})
 }
 
-func (v *Verifier) verifyHeaders(r *http.Request, headers []string) (Caller, error) {
+// VerifyHeaders gives the caller that the values of Authorization headers name, of which there must be one. It fails as Verify does.
+func (v *Verifier) VerifyHeaders(ctx context.Context, headers []string) (Caller, error) {
 	if len(headers) > 1 {
 		return Caller{}, fault.New(fault.Unauthenticated, "There is more than one Authorization header.")
 	}
@@ -38,5 +40,5 @@ func (v *Verifier) verifyHeaders(r *http.Request, headers []string) (Caller, err
 	if !strings.EqualFold(scheme, "Bearer") {
 		return Caller{}, fault.New(fault.Unauthenticated, "The Authorization header is not of the form `Bearer …`.")
 	}
-	return v.Verify(r.Context(), strings.TrimSpace(token))
+	return v.Verify(ctx, strings.TrimSpace(token))
 }

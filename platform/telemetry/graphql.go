@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -48,8 +49,8 @@ func (GraphQL) Validate(graphql.ExecutableSchema) error { return nil }
 
 const maxOperationName = 100
 
-// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the response: operations have one, since
-// neither subscriptions nor @defer are served.
+// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the first response: what @defer leaves for later is
+// below it, though after it. That of a subscription ends when it has begun, and each event has one of its own.
 func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	name := string(oc.Operation.Operation)
@@ -62,16 +63,34 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 		return next(ctx)
 	}
 	hash := sha256.Sum256([]byte(oc.RawQuery))
-	span.SetAttributes(semconv.GraphQLOperationTypeKey.String(string(oc.Operation.Operation)), documentHashKey.String(hex.EncodeToString(hash[:])))
+	attributes := []attribute.KeyValue{semconv.GraphQLOperationTypeKey.String(string(oc.Operation.Operation)), documentHashKey.String(hex.EncodeToString(hash[:]))}
 	if operation != "" {
-		span.SetAttributes(semconv.GraphQLOperationName(operation))
+		attributes = append(attributes, semconv.GraphQLOperationName(operation))
 	}
+	span.SetAttributes(attributes...)
 	respond := next(ctx)
+	if oc.Operation.Operation == ast.Subscription {
+		span.End()
+		return g.events(name, attributes, respond)
+	}
 	return func(ctx context.Context) *graphql.Response {
 		defer span.End()
 		response := respond(ctx)
 		if response != nil {
 			markErrors(span, response.Errors)
+		}
+		return response
+	}
+}
+
+// events gives each event of a subscription a span, which begins when the event has come and is answered.
+func (g GraphQL) events(name string, attributes []attribute.KeyValue, respond graphql.ResponseHandler) graphql.ResponseHandler {
+	return func(ctx context.Context) *graphql.Response {
+		response := respond(ctx)
+		if response != nil {
+			_, span := g.tracer.Start(ctx, name+" event", trace.WithAttributes(attributes...))
+			markErrors(span, response.Errors)
+			span.End()
 		}
 		return response
 	}

@@ -34,6 +34,7 @@ type HTTP struct {
 
 	MaxAge   time.Duration                  // how long others may keep the answer to a GET without errors that is for everybody; not at all if 0
 	Personal func(ctx context.Context) bool // whether an answer is for one caller alone; none is if nil
+	Streams  *Streams                       // answers subscriptions of clients who accept events or parts; if nil they are refused
 	Vary     []string                       // the headers of requests that answers depend on, beside Accept and Authorization
 }
 
@@ -57,7 +58,8 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	defer buffer.free()
 	ctx := exec.WithBuffer(r.Context(), &buffer.Buffer)
 	answer := answer{w: w, media: mediaJSON, buffer: buffer}
-	liked := acceptOf(r.Header).best(single...)
+	ranges := acceptOf(r.Header)
+	liked := ranges.best(single...)
 	if liked >= 0 {
 		answer.media = single[liked].media
 	}
@@ -66,8 +68,8 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 	}
 	start := graphql.Now()
 	params, status, err := h.read(w, r)
-	if err == nil && liked < 0 {
-		status, err = http.StatusNotAcceptable, fault.Newf(fault.BadUserInput, "The answer is %s or %s: accept one of them.", mediaGraphQL, mediaJSON)
+	if err == nil && liked < 0 && (h.Streams == nil || !ranges.streams()) {
+		status, err = http.StatusNotAcceptable, unacceptable()
 	}
 	if err != nil {
 		answer.write(status, executor.DispatchError(r.Context(), gqlerror.List{gqlerror.WrapPath(nil, err)}))
@@ -80,7 +82,12 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 		answer.write(answer.withoutData(http.StatusBadRequest), executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), errs))
 		return
 	}
+	if oc.Operation.Operation == ast.Subscription && h.Streams != nil && h.Streams.Answer(w, r, executor, oc) {
+		return
+	}
 	switch op := oc.Operation.Operation; {
+	case liked < 0 && op != ast.Subscription:
+		status, err = http.StatusNotAcceptable, unacceptable()
 	case op == ast.Mutation && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		status, err = http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "Mutations are sent by POST.")
@@ -105,6 +112,10 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 		}
 		answer.write(http.StatusOK, response)
 	}
+}
+
+func unacceptable() error {
+	return fault.Newf(fault.BadUserInput, "The answer is %s or %s: accept one of them.", mediaGraphQL, mediaJSON)
 }
 
 // keep says of the answer to a GET who may keep it for how long. Answers to a POST nobody keeps.

@@ -20,19 +20,26 @@ type output interface {
 // it likes better. It says whether it does; if not, nothing has been written.
 func (s *Streams) Answer(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) bool {
 	ranges := acceptOf(r.Header)
-	events, parts := ranges.preferenceOf(offer{media: mediaEvents}), partsWeight(ranges)
-	if events.exact <= 1 { // it is not named
-		events.weight = 0
-	}
 	switch {
-	case events.weight > parts:
-		s.serveEvents(r.Context(), w, executor, oc)
-	case parts > 0:
-		s.serveParts(r.Context(), w, executor, oc)
-	default:
+	case !ranges.streams():
 		return false
+	case ranges.eventsWeight() > partsWeight(ranges):
+		s.serveEvents(r.Context(), w, executor, oc)
+	default:
+		s.serveParts(r.Context(), w, executor, oc)
 	}
 	return true
+}
+
+// streams says whether a client names a media type of streams as what it accepts.
+func (a accept) streams() bool { return a.eventsWeight() > 0 || partsWeight(a) > 0 }
+
+// eventsWeight gives how much a client likes events; 0 for one who does not name them.
+func (a accept) eventsWeight() float64 {
+	if p := a.preferenceOf(offer{media: mediaEvents}); p.exact > 1 {
+		return p.weight
+	}
+	return 0
 }
 
 // pump executes an operation and writes its answers, until the last, or until the client has gone or the server stops.

@@ -65,6 +65,12 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
+// RequestOf gives what calls know of the client's request; nothing if the context has none.
+func RequestOf(ctx context.Context) Request {
+	r, _ := ctx.Value(requestKey{}).(Request)
+	return r
+}
+
 // maxInputBytes bounds a header that is passed on.
 const maxInputBytes = 4 << 10
 

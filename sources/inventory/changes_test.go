@@ -94,7 +94,7 @@ func TestChanges(t *testing.T) {
 	source := serve(t, w)
 	skus := []string{"SKU-000017", "SKU-000018"}
 	ctx := upstream.WithRequest(t.Context(), upstream.Request{Claims: map[string]string{"sub": "cus-000007"}})
-	var got []inventory.Change
+	var got []inventory.StockChange
 	for change, err := range source.Changes(ctx, skus) {
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestChanges(t *testing.T) {
 	w.ended(t)
 	warehouses := []inventory.WarehouseStock{{Warehouse: "BER-1", OnHand: 20}, {Warehouse: "HAM-2", OnHand: 15}}
 	at := time.Date(2026, 2, 11, 9, 31, 12, 0, time.UTC)
-	want := []inventory.Change{
+	want := []inventory.StockChange{
 		{SKU: "SKU-000017", Stock: &inventory.StockLevel{Available: 10, Reserved: 25, Status: inventory.StockLow, Warehouses: warehouses, UpdatedAt: at}},
 		{SKU: "SKU-000018", Stock: &inventory.StockLevel{Available: 0, Reserved: 25, Status: inventory.StockOut, Warehouses: warehouses, UpdatedAt: at}},
 	}

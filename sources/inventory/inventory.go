@@ -39,10 +39,11 @@ type WarehouseStock struct {
 	OnHand    int32
 }
 
-// Change is the stock of a product from some moment on.
-type Change struct {
-	SKU   string
+// StockChange is the stock of a product from some moment on, or why it is not known.
+type StockChange struct {
+	SKU   string // empty if nothing is known any more of any product
 	Stock *StockLevel
+	Fault *fault.Error // nil with a stock
 }
 
 // NewReservation is stock to hold: all of it or none.
@@ -102,8 +103,8 @@ func (s *Source) StockBySKU(ctx context.Context, skus []string) (map[string]*Sto
 // The changes end, without a fault, when ctx does, and when the consumer stops. A change that does not fit the contract comes as its SKU
 // and a fault, and others follow it. Every other fault is the last thing that comes; with ReasonWatcherTooSlow, changes were lost, and
 // ranging again starts from the present stock.
-func (s *Source) Changes(ctx context.Context, skus []string) iter.Seq2[Change, error] {
-	return func(yield func(Change, error) bool) {
+func (s *Source) Changes(ctx context.Context, skus []string) iter.Seq2[StockChange, error] {
+	return func(yield func(StockChange, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel() // which also ends the stream
 		stream, err := s.client.WatchStock(upstream.WithKeys(ctx, len(skus)), &inventoryapi.WatchStockRequest{Skus: skus})
@@ -115,13 +116,13 @@ func (s *Source) Changes(ctx context.Context, skus []string) iter.Seq2[Change, e
 			}
 		}
 		if f := s.streamEnd(err); f.Code != fault.DeadlineExceeded {
-			yield(Change{}, f)
+			yield(StockChange{}, f)
 		}
 	}
 }
 
 // change gives the change that a message of the stream is. A mixed-up product must not be taken for the one that was asked for.
-func (s *Source) change(skus []string, m *inventoryapi.Stock) (Change, error) {
+func (s *Source) change(skus []string, m *inventoryapi.Stock) (StockChange, error) {
 	stock, f := upstream.Convert(s.grpc.Origin("WatchStock"), nil, m, func(m *inventoryapi.Stock) (*StockLevel, error) {
 		if !slices.Contains(skus, m.GetSku()) {
 			return nil, upstream.Violation("the stock of %q, which was not asked for", m.GetSku())
@@ -129,9 +130,9 @@ func (s *Source) change(skus []string, m *inventoryapi.Stock) (Change, error) {
 		return stockLevel(m)
 	})
 	if f != nil {
-		return Change{SKU: m.GetSku()}, f
+		return StockChange{SKU: m.GetSku()}, f
 	}
-	return Change{SKU: m.GetSku(), Stock: stock}, nil
+	return StockChange{SKU: m.GetSku(), Stock: stock}, nil
 }
 
 // streamEnd gives the fault that a stream ended with. The service has promised to go on until we end it.

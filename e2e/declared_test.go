@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,45 +34,47 @@ import (
 // needs has a query for each source that a field of the schema declares, by field and source. The query's only use of the source is by
 // that field.
 var needs = map[[2]string]string{
-	{"Query.node", "catalog"}:                `{ node(id: "${Product:SKU-000003}") { id } }`,
-	{"Query.node", "reviews"}:                `{ node(id: "${Review:rev-0000001}") { id } }`,
-	{"Query.node", "customers"}:              `{ node(id: "${Customer:cus-00001}") { id } }`,
-	{"Query.node", "orders"}:                 `{ node(id: "${Order:ord-000012}") { id } }`,
-	{"Query.node", "payments"}:               `{ node(id: "${Payment:pay-000012}") { id } }`,
-	{"Query.node", "shipping"}:               `{ node(id: "${Shipment:shp-000012}") { id } }`,
-	{"Query.nodes", "catalog"}:               `{ nodes(ids: ["${Category:CAT-01}"]) { id } }`,
-	{"Query.nodes", "reviews"}:               `{ nodes(ids: ["${Review:rev-0000001}"]) { id } }`,
-	{"Query.nodes", "customers"}:             `{ nodes(ids: ["${Customer:cus-00001}"]) { id } }`,
-	{"Query.nodes", "orders"}:                `{ nodes(ids: ["${Order:ord-000012}"]) { id } }`,
-	{"Query.nodes", "payments"}:              `{ nodes(ids: ["${Payment:pay-000012}"]) { id } }`,
-	{"Query.nodes", "shipping"}:              `{ nodes(ids: ["${Shipment:shp-000012}"]) { id } }`,
-	{"Query.product", "catalog"}:             `{ product(id: "${Product:SKU-000003}") { id } }`,
-	{"Query.products", "catalog"}:            `{ products { totalCount } }`,
-	{"Query.category", "catalog"}:            `{ category(id: "${Category:CAT-02}") { id } }`,
-	{"Query.categories", "catalog"}:          `{ categories { id } }`,
-	{"Query.review", "reviews"}:              `{ review(id: "${Review:rev-0000001}") { id } }`,
-	{"Query.me", "customers"}:                `{ me { id } }`,
-	{"Query.customer", "customers"}:          `{ customer(id: "${Customer:cus-00001}") { id } }`,
-	{"Query.order", "orders"}:                `{ order(id: "${Order:ord-000012}") { id } }`,
-	{"Query.orders", "orders"}:               `{ orders { totalCount } }`,
-	{"Category.parent", "catalog"}:           `{ category(id: "${Category:CAT-02}") { parent { id } } }`,
-	{"Category.products", "catalog"}:         `{ category(id: "${Category:CAT-02}") { products { totalCount } } }`,
-	{"Product.category", "catalog"}:          `{ product(id: "${Product:SKU-000003}") { category { id } } }`,
-	{"Product.stock", "inventory"}:           `{ product(id: "${Product:SKU-000003}") { stock { available } } }`,
-	{"Product.reviews", "reviews"}:           `{ product(id: "${Product:SKU-000003}") { reviews { totalCount } } }`,
-	{"Product.rating", "reviews"}:            `{ product(id: "${Product:SKU-000003}") { rating { count } } }`,
-	{"Review.author", "customers"}:           `{ review(id: "${Review:rev-0000001}") { author { id } } }`,
-	{"Review.product", "catalog"}:            `{ review(id: "${Review:rev-0000001}") { product { id } } }`,
-	{"Customer.reviews", "reviews"}:          `{ me { reviews { totalCount } } }`,
-	{"Customer.orders", "orders"}:            `{ me { orders { totalCount } } }`,
-	{"Order.customer", "customers"}:          `{ order(id: "${Order:ord-000012}") { customer { id } } }`,
-	{"Order.payment", "payments"}:            `{ order(id: "${Order:ord-000012}") { payment { id } } }`,
-	{"Order.shipment", "shipping"}:           `{ order(id: "${Order:ord-000012}") { shipment { id } } }`,
-	{"OrderLine.product", "catalog"}:         `{ order(id: "${Order:ord-000012}") { lines { product { id } } } }`,
-	{"Payment.order", "orders"}:              `{ node(id: "${Payment:pay-000012}") { ... on Payment { order { id } } } }`,
-	{"Shipment.order", "orders"}:             `{ node(id: "${Shipment:shp-000012}") { ... on Shipment { order { id } } } }`,
-	{"Mutation.createReview", "reviews"}:     `mutation { createReview(input: { productId: "${Product:SKU-000034}", rating: 5, body: "Good." }) { review { id } } }`,
-	{"Mutation.updateCustomer", "customers"}: `mutation { updateCustomer(input: { displayName: "Wendy" }) { customer { id } } }`,
+	{"Query.node", "catalog"}:                  `{ node(id: "${Product:SKU-000003}") { id } }`,
+	{"Query.node", "reviews"}:                  `{ node(id: "${Review:rev-0000001}") { id } }`,
+	{"Query.node", "customers"}:                `{ node(id: "${Customer:cus-00001}") { id } }`,
+	{"Query.node", "orders"}:                   `{ node(id: "${Order:ord-000012}") { id } }`,
+	{"Query.node", "payments"}:                 `{ node(id: "${Payment:pay-000012}") { id } }`,
+	{"Query.node", "shipping"}:                 `{ node(id: "${Shipment:shp-000012}") { id } }`,
+	{"Query.nodes", "catalog"}:                 `{ nodes(ids: ["${Category:CAT-01}"]) { id } }`,
+	{"Query.nodes", "reviews"}:                 `{ nodes(ids: ["${Review:rev-0000001}"]) { id } }`,
+	{"Query.nodes", "customers"}:               `{ nodes(ids: ["${Customer:cus-00001}"]) { id } }`,
+	{"Query.nodes", "orders"}:                  `{ nodes(ids: ["${Order:ord-000012}"]) { id } }`,
+	{"Query.nodes", "payments"}:                `{ nodes(ids: ["${Payment:pay-000012}"]) { id } }`,
+	{"Query.nodes", "shipping"}:                `{ nodes(ids: ["${Shipment:shp-000012}"]) { id } }`,
+	{"Query.product", "catalog"}:               `{ product(id: "${Product:SKU-000003}") { id } }`,
+	{"Query.products", "catalog"}:              `{ products { totalCount } }`,
+	{"Query.category", "catalog"}:              `{ category(id: "${Category:CAT-02}") { id } }`,
+	{"Query.categories", "catalog"}:            `{ categories { id } }`,
+	{"Query.review", "reviews"}:                `{ review(id: "${Review:rev-0000001}") { id } }`,
+	{"Query.me", "customers"}:                  `{ me { id } }`,
+	{"Query.customer", "customers"}:            `{ customer(id: "${Customer:cus-00001}") { id } }`,
+	{"Query.order", "orders"}:                  `{ order(id: "${Order:ord-000012}") { id } }`,
+	{"Query.orders", "orders"}:                 `{ orders { totalCount } }`,
+	{"Category.parent", "catalog"}:             `{ category(id: "${Category:CAT-02}") { parent { id } } }`,
+	{"Category.products", "catalog"}:           `{ category(id: "${Category:CAT-02}") { products { totalCount } } }`,
+	{"Product.category", "catalog"}:            `{ product(id: "${Product:SKU-000003}") { category { id } } }`,
+	{"Product.stock", "inventory"}:             `{ product(id: "${Product:SKU-000003}") { stock { available } } }`,
+	{"Product.reviews", "reviews"}:             `{ product(id: "${Product:SKU-000003}") { reviews { totalCount } } }`,
+	{"Product.rating", "reviews"}:              `{ product(id: "${Product:SKU-000003}") { rating { count } } }`,
+	{"Review.author", "customers"}:             `{ review(id: "${Review:rev-0000001}") { author { id } } }`,
+	{"Review.product", "catalog"}:              `{ review(id: "${Review:rev-0000001}") { product { id } } }`,
+	{"Customer.reviews", "reviews"}:            `{ me { reviews { totalCount } } }`,
+	{"Customer.orders", "orders"}:              `{ me { orders { totalCount } } }`,
+	{"Order.customer", "customers"}:            `{ order(id: "${Order:ord-000012}") { customer { id } } }`,
+	{"Order.payment", "payments"}:              `{ order(id: "${Order:ord-000012}") { payment { id } } }`,
+	{"Order.shipment", "shipping"}:             `{ order(id: "${Order:ord-000012}") { shipment { id } } }`,
+	{"OrderLine.product", "catalog"}:           `{ order(id: "${Order:ord-000012}") { lines { product { id } } } }`,
+	{"Payment.order", "orders"}:                `{ node(id: "${Payment:pay-000012}") { ... on Payment { order { id } } } }`,
+	{"Shipment.order", "orders"}:               `{ node(id: "${Shipment:shp-000012}") { ... on Shipment { order { id } } } }`,
+	{"Subscription.stockChanged", "inventory"}: `subscription { stockChanged(skus: ["SKU-000003"]) { stock { available } } }`,
+	{"StockChange.product", "catalog"}:         `subscription { stockChanged(skus: ["SKU-000003"]) { product { id } } }`,
+	{"Mutation.createReview", "reviews"}:       `mutation { createReview(input: { productId: "${Product:SKU-000034}", rating: 5, body: "Good." }) { review { id } } }`,
+	{"Mutation.updateCustomer", "customers"}:   `mutation { updateCustomer(input: { displayName: "Wendy" }) { customer { id } } }`,
 }
 
 // TestDeclarationsBind: a field whose @source is taken away fails as a defect and calls nobody; with it, it is answered. So every
@@ -167,6 +170,9 @@ func execute(t *testing.T, by *ast.Schema, resolver *resolvers.Resolver, query s
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
 	}
 	compiled := errorsOf(t, graph.NewCompiledSchema(config, exec.Options{}), query)
+	if strings.HasPrefix(query, "subscription") { // gqlgen's events have paths without the subscription's field, and no word on why they end
+		return compiled
+	}
 	gqlgen := errorsOf(t, graph.NewCompiledSchema(config, exec.Options{Gqlgen: true}), query)
 	inPlace := cmpopts.SortSlices(func(a, b problem) bool { return a.at() < b.at() }) // gqlgen's have no order
 	if diff := cmp.Diff(gqlgen, compiled, inPlace); diff != "" {
@@ -180,7 +186,9 @@ func errorsOf(t *testing.T, schema graphql.ExecutableSchema, query string) []pro
 	e := executor.New(schema)
 	e.SetErrorPresenter(fault.Presenter(slog.New(slog.DiscardHandler)))
 	caller := authn.Caller{Issuer: "test", Subject: "cus-00001", Scopes: []string{"orders:read", "payments:read", "reviews:write"}}
-	ctx := graphql.StartOperationTrace(authn.With(t.Context(), caller))
+	alive, cancel := context.WithCancel(t.Context()) // which ends a subscription after its first event
+	defer cancel()
+	ctx := graphql.StartOperationTrace(authn.With(alive, caller))
 	oc, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query})
 	if errs != nil {
 		t.Fatal(errs)

@@ -395,7 +395,7 @@ var compiledTypes = exec.Types{
 		"order":             {ID: fieldShipment_order, Step: true, Resolver: true},
 	}},
 	"StockChange": {Fields: map[string]exec.FieldType{
-		"sku":     {ID: fieldStockChange_sku, Step: true, Resolver: true},
+		"sku":     {ID: fieldStockChange_sku},
 		"product": {ID: fieldStockChange_product, Step: true, Resolver: true},
 		"stock":   {ID: fieldStockChange_stock, Step: true, Resolver: true},
 	}},
@@ -1907,10 +1907,6 @@ func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int,
 func (c *compiled) startStockChange(s *exec.Step, sel *exec.Selection, objs []*inventory.StockChange) {
 	for _, f := range sel.Work {
 		switch f.ID {
-		case fieldStockChange_sku:
-			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_StockChange_sku}, func(ctx context.Context, fc *graphql.FieldContext, obj *inventory.StockChange) (string, error) {
-				return c.Resolvers.StockChange().Sku(ctx, obj)
-			}, nil)
 		case fieldStockChange_product:
 			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_StockChange_product}, func(ctx context.Context, fc *graphql.FieldContext) ([]*catalog.Product, error) {
 				return c.Resolvers.StockChange().Product(ctx, objs)
@@ -1926,6 +1922,9 @@ func (c *compiled) startStockChange(s *exec.Step, sel *exec.Selection, objs []*i
 // writeStockChange writes an object.
 func (c *compiled) writeStockChange(w *exec.Writer, sel *exec.Selection, index int, obj *inventory.StockChange) bool {
 	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeStockChange(w, sel, index, obj) })
+	}
 	for _, f := range sel.Fields {
 		w.Key(start, f)
 		ok := true
@@ -1933,11 +1932,7 @@ func (c *compiled) writeStockChange(w *exec.Writer, sel *exec.Selection, index i
 		case exec.Typename:
 			ok = w.Raw(`"StockChange"`)
 		case fieldStockChange_sku:
-			if vs := w.Values(f, index); vs != nil {
-				ok = w.String(string(vs.([]string)[index]))
-			} else {
-				ok = w.Lost(f)
-			}
+			ok = w.String(string(obj.SKU))
 		case fieldStockChange_product:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOProduct2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐProduct(w, f, exec.At(index), vs.([]*catalog.Product)[index])

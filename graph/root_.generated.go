@@ -283,7 +283,7 @@ type ComplexityRoot struct {
 
 	StockChange struct {
 		Product func(childComplexity int) int
-		Sku     func(childComplexity int) int
+		SKU     func(childComplexity int) int
 		Stock   func(childComplexity int) int
 	}
 
@@ -1278,11 +1278,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StockChange.Product(childComplexity), true
 	case "StockChange.sku":
-		if e.ComplexityRoot.StockChange.Sku == nil {
+		if e.ComplexityRoot.StockChange.SKU == nil {
 			break
 		}
 
-		return e.ComplexityRoot.StockChange.Sku(childComplexity), true
+		return e.ComplexityRoot.StockChange.SKU(childComplexity), true
 	case "StockChange.stock":
 		if e.ComplexityRoot.StockChange.Stock == nil {
 			break
@@ -2279,8 +2279,8 @@ extend type Subscription {
 
 "The stock of a product from some moment on."
 type StockChange {
-  "The product's stock keeping unit. If it is missing, the stream of changes has broken off: subscribe again to start from the present stock."
-  sku: String! @goField(forceResolver: true)
+  "The product's stock keeping unit."
+  sku: String!
   "The product; null if the catalog does not have it any more."
   product: Product @goField(batch: true, forceResolver: true) @source(name: "catalog")
   "How many there are now; null, with an error, if the warehouses sent something that cannot be read."

@@ -19,7 +19,6 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type StockChangeResolver interface {
-	Sku(ctx context.Context, obj *inventory.StockChange) (string, error)
 	Product(ctx context.Context, objs []*inventory.StockChange) ([]*catalog.Product, error)
 	Stock(ctx context.Context, obj *inventory.StockChange) (*inventory.StockLevel, error)
 }
@@ -41,7 +40,7 @@ func (ec *executionContext) _StockChange_sku(ctx context.Context, field graphql.
 			return ec.fieldContext_StockChange_sku(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.StockChange().Sku(ctx, obj)
+			return obj.SKU, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -52,7 +51,7 @@ func (ec *executionContext) _StockChange_sku(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_StockChange_sku(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("StockChange", field, true, true, errors.New("field of type String does not have child fields"))
+	return graphql.NewScalarFieldContext("StockChange", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _StockChange_product(ctx context.Context, field graphql.CollectedField, obj *inventory.StockChange) (ret graphql.Marshaler) {
@@ -337,43 +336,10 @@ func (ec *executionContext) _StockChange(ctx context.Context, sel ast.SelectionS
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("StockChange")
 		case "sku":
-			field := field
-
-			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
-				defer func() {
-					if r := recover(); r != nil {
-						ec.Error(ctx, ec.Recover(ctx, r))
-					}
-				}()
-				res = ec._StockChange_sku(ctx, field, obj)
-				if res == graphql.Null {
-					atomic.AddUint32(&fs.Invalids, 1)
-				}
-				return res
+			out.Values[i] = ec._StockChange_sku(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
-
-			if field.IsDeferred() {
-				deferredFieldSet.AddField(field)
-				fieldIndex := len(deferredFieldSet.Values) - 1
-				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
-					return innerFunc(ctx, deferredFieldSet)
-				})
-
-				for _, deferrable := range field.Deferrables {
-					view, ok := deferLabelToView[deferrable.Label]
-					if !ok {
-						view = deferredFieldSet.NewView()
-						deferLabelToView[deferrable.Label] = view
-					}
-					view.AddIndices(fieldIndex)
-				}
-
-				// don't run the out.Concurrently() call below
-				out.Values[i] = graphql.Null
-				continue
-			}
-
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "product":
 			field := field
 

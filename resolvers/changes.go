@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/sources/inventory"
 )
@@ -10,7 +11,7 @@ import (
 // maxWatched is how many products one subscription may watch.
 const maxWatched = 100
 
-// stockChanges gives the changes of products' stock until ctx ends. A stream that breaks off ends with a change without a product, which says why.
+// stockChanges gives the changes of products' stock until ctx ends, or the warehouses end them, of which the subscription tells.
 func (r *Resolver) stockChanges(ctx context.Context, skus []string) (<-chan *inventory.StockChange, error) {
 	if len(skus) == 0 || len(skus) > maxWatched {
 		return nil, fault.Newf(fault.BadUserInput, "`skus` must have from 1 to %d elements, not %d.", maxWatched, len(skus))
@@ -19,6 +20,10 @@ func (r *Resolver) stockChanges(ctx context.Context, skus []string) (<-chan *inv
 	go func() {
 		defer close(changes)
 		for change, err := range r.Sources.Inventory.Changes(ctx, skus) {
+			if err != nil && change.SKU == "" {
+				exec.EndWith(ctx, err)
+				return
+			}
 			if err != nil {
 				change.Fault = fault.From(err)
 			}

@@ -12,19 +12,12 @@ func (r *productResolver) Stock(ctx context.Context, objs []*catalog.Product) ([
 	return r.load.Stock.LoadAll(ctx, keysOf(objs, sku))
 }
 
-func (r *stockChangeResolver) Sku(ctx context.Context, obj *inventory.StockChange) (string, error) {
-	if obj.SKU == "" {
-		return "", obj.Fault
-	}
-	return obj.SKU, nil
-}
-
 func (r *stockChangeResolver) Product(ctx context.Context, objs []*inventory.StockChange) ([]*catalog.Product, error) {
 	return r.load.Products.LoadAll(ctx, keysOf(objs, func(c *inventory.StockChange) string { return c.SKU }))
 }
 
 func (r *stockChangeResolver) Stock(ctx context.Context, obj *inventory.StockChange) (*inventory.StockLevel, error) {
-	if obj.Fault != nil && obj.SKU != "" {
+	if obj.Fault != nil {
 		return nil, obj.Fault
 	}
 	return obj.Stock, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/limit"
+	"github.com/mainstem/mainstem/platform/persisted"
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
 
@@ -30,6 +31,7 @@ type Config struct {
 	LogLevel        string                      `yaml:"logLevel" desc:"debug, info, warn or error."`
 	CORS            CORSConfig                  `yaml:"cors" desc:"Which web pages may ask."`
 	Auth            AuthConfig                  `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
+	Persisted       persisted.Config            `yaml:"persisted" desc:"Which documents clients need not send."`
 	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
 	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
 	Degrade         map[FieldName]DegradeConfig `yaml:"degrade" desc:"What stands in place of fields whose source fails, by field, such as Product.stock. Others are null with their error."`
@@ -63,6 +65,7 @@ func DefaultConfig() Config {
 		Playground:      true,
 		Introspection:   true,
 		LogLevel:        "info",
+		Persisted:       persisted.Defaults(),
 		Telemetry:       telemetry.Defaults(),
 		Sources:         map[string]SourceConfig{},
 	}

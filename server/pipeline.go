@@ -89,6 +89,7 @@ func (s *Server) graphQL() http.Handler {
 			s.tracing.GraphQL(), // first, so that refused operations are traced too
 			&limit.Arguments{Scalars: sources.Scalars},
 			s.introspection(),
+			s.known, // last, so that nothing is registered that the others refuse
 		},
 	})
 	return transport.NewHandler(engine,

@@ -16,6 +16,7 @@ import (
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
+	"github.com/mainstem/mainstem/platform/persisted"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/resolvers"
@@ -34,7 +35,8 @@ type Server struct {
 	log      *slog.Logger
 	tracing  *telemetry.Telemetry
 	tracer   trace.Tracer
-	verifier *authn.Verifier // nil if no token is good
+	verifier *authn.Verifier  // nil if no token is good
+	known    *persisted.Store // documents that clients need not send
 	clients  *clients
 	sources  resolvers.Sources
 	costs    *limit.Costs
@@ -77,6 +79,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("auth: %w", err)
 		}
+	}
+	if s.known, err = persisted.New(s.config.Persisted, s.log); err != nil {
+		return err
 	}
 	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, s.tracing.Meter(scope), s.log}) // Validate has found nothing wrong with them
 	if s.costs, err = limit.NewCosts(served(), limit.CostOptions{Batches: batches}); err != nil {

@@ -21,7 +21,8 @@ func (s *Schema) subscribe(ctx context.Context, oc *graphql.OperationContext, p 
 		return graphql.OneShot(&graphql.Response{Data: []byte("null")})
 	}
 	field := p.root.Fields[0]
-	next, err := s.source(loader.WithScope(ctx, s.options.Loaders), oc, generated, field)
+	end := new(ending)
+	next, err := s.source(context.WithValue(loader.WithScope(ctx, s.options.Loaders), endingKey{}, end), oc, generated, field)
 	if err != nil && err != errReported { //nolint:errorlint // it is never wrapped
 		w := &Writer{run: &Run{schema: s, plan: p, operation: oc, ctx: ctx}, ctx: ctx}
 		w.Fail(field, err) //nolint:contextcheck // the writer has it
@@ -32,7 +33,7 @@ func (s *Schema) subscribe(ctx context.Context, oc *graphql.OperationContext, p 
 	return func(ctx context.Context) *graphql.Response {
 		begin := next(ctx)
 		if begin == nil {
-			return nil
+			return s.last(ctx, oc, p, field, end)
 		}
 		ctx, cancel := EventContext(ctx)
 		defer cancel()

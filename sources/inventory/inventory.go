@@ -41,7 +41,7 @@ type WarehouseStock struct {
 
 // StockChange is the stock of a product from some moment on, or why it is not known.
 type StockChange struct {
-	SKU   string // empty if nothing is known any more of any product
+	SKU   string
 	Stock *StockLevel
 	Fault *fault.Error // nil with a stock
 }

@@ -111,12 +111,10 @@ func (s *Server) introspection() graphql.HandlerExtension {
 	return limit.NoIntrospection{}
 }
 
-// served gives the schema as clients have it: without what no transport speaks, and what only the generator reads. gqlgen knows @defer by
-// itself: the one answer that is sent would have null, and no error, for what comes later.
+// served gives the schema as clients have it: without what only the generator reads.
 func served() *ast.Schema {
 	schema := *graph.NewExecutableSchema(graph.Config{}).Schema()
 	schema.Directives = maps.Clone(schema.Directives)
-	delete(schema.Directives, "defer")
 	delete(schema.Directives, "goField")
 	return &schema
 }

@@ -80,7 +80,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 			return fmt.Errorf("auth: %w", err)
 		}
 	}
-	if s.known, err = persisted.New(s.config.Persisted, s.log); err != nil {
+	if s.known, err = persisted.New(s.config.Persisted, s.log); err != nil { //nolint:contextcheck // the manifest is read for all requests
 		return err
 	}
 	s.clients, s.sources = newClients(s.config.Sources, telling{s.tracer, s.tracing.Meter(scope), s.log}) // Validate has found nothing wrong with them

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/mainstem/mainstem/demo"
-	"github.com/mainstem/mainstem/web"
 	"github.com/mainstem/mainstem/server"
+	"github.com/mainstem/mainstem/web"
 )
 
 // firstQuery is the README's first query.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client';
 import { CombinedGraphQLErrors } from '@apollo/client/errors';
+import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { someProduct, url } from './gateway.mjs';
 
 export const client = (options = {}) => new ApolloClient({
@@ -38,4 +39,37 @@ test('a field that does not exist', async () => {
     assert.equal(error.errors[0].extensions.code, 'GRAPHQL_VALIDATION_FAILED');
     return true;
   });
+});
+
+const DEFERRED = gql`query Products { products(first: 3) { nodes { id name ... @defer(label: "stock") { stock { available } } ... @defer { reviews(first: 1) { totalCount } } } } }`;
+
+for (const [name, handler] of Object.entries({ 'deferSpec=20220824': new Defer20220824Handler(), 'incrementalSpec=v0.2': new GraphQL17Alpha9Handler() })) {
+  test(`@defer by ${name}`, async () => {
+    const apollo = client({ client: { incrementalHandler: handler } });
+    const results = [];
+    await new Promise((resolve, reject) => {
+      apollo.watchQuery({ query: DEFERRED, fetchPolicy: 'network-only', errorPolicy: 'all' }).subscribe({
+        error: reject,
+        next: (result) => {
+          results.push(result);
+          if (result.error) reject(result.error);
+          if (result.dataState === 'complete') resolve();
+        },
+      });
+    });
+    const { nodes } = results.at(-1).data.products;
+    assert.equal(nodes.length, 3);
+    for (const node of nodes) {
+      assert.ok(node.stock === null || node.stock.available >= 0);
+      assert.ok(node.reviews.totalCount >= 0);
+    }
+    assert.ok(results.some((result) => result.dataState === 'streaming'), 'nothing came before the rest');
+  });
+}
+
+test('@defer of a client that takes one answer', async () => {
+  const answer = await (await fetch(url, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: '{ products(first: 1) { nodes { id ... @defer { name } } } }' }),
+  })).json();
+  assert.ok(answer.data.products.nodes[0].name);
 });

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -14,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/mainstem/mainstem/platform/coerce"
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
@@ -32,12 +34,12 @@ type Options struct {
 // Engine has operations executed: it parses, validates and coerces what a transport has read, and runs gqlgen's interceptors around what
 // the schema executes. Documents that are valid are kept, and not parsed again. It is safe for concurrent use.
 type Engine struct {
-	*executor.Executor // runs interceptors; what comes before them is ours
-
 	schema     graphql.ExecutableSchema
 	options    Options
 	parameters []graphql.OperationParameterMutator
 	contexts   []graphql.OperationContextMutator
+	operations []graphql.OperationInterceptor
+	responses  []graphql.ResponseInterceptor
 	plain      *graphql.OperationContext // what every operation begins with
 	documents  *lru.Cache[string, document]
 }
@@ -62,21 +64,25 @@ func NewEngine(schema graphql.ExecutableSchema, o Options) *Engine {
 	if err != nil {
 		panic(err) // of a size below one
 	}
-	e := &Engine{Executor: executor.New(schema), schema: schema, options: o, documents: documents}
-	e.AroundResponses(e.interceptResponse)
-	e.SetErrorPresenter(e.options.Present)
-	e.SetRecoverFunc(e.options.Recover)
+	e := &Engine{schema: schema, options: o, documents: documents}
+	runner := executor.New(schema) // which knows what runs around fields
 	for _, extension := range o.Extensions {
-		e.Use(extension)
+		runner.Use(extension)
 		if p, ok := extension.(graphql.OperationParameterMutator); ok {
 			e.parameters = append(e.parameters, p)
 		}
 		if c, ok := extension.(graphql.OperationContextMutator); ok {
 			e.contexts = append(e.contexts, c)
 		}
+		if o, ok := extension.(graphql.OperationInterceptor); ok {
+			e.operations = append(e.operations, o)
+		}
+		if r, ok := extension.(graphql.ResponseInterceptor); ok {
+			e.responses = append(e.responses, r)
+		}
 	}
 	// Which functions gqlgen runs around fields it tells of an operation only, of one without a document too.
-	e.plain, _ = e.Executor.CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
+	e.plain, _ = runner.CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
 	return e
 }
 
@@ -146,14 +152,66 @@ func (e *Engine) afford(oc *graphql.OperationContext, size limit.Size) *gqlerror
 	return err
 }
 
-// interceptResponse adds to a response what its operation costs, if its client has asked for it.
-func (e *Engine) interceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+// DispatchOperation has an operation executed inside the interceptors. Each call of what it gives waits for a response, and gives nil when there are no
+// more or ctx has ended; but what is pending of an answer with @defer is completed by one more response then.
+func (e *Engine) DispatchOperation(ctx context.Context, oc *graphql.OperationContext) (graphql.ResponseHandler, context.Context) {
+	inner := graphql.WithOperationContext(ctx, oc)
+	next := func(ctx context.Context) graphql.ResponseHandler {
+		inner = ctx
+		return e.begin(ctx)
+	}
+	for _, o := range slices.Backward(e.operations) {
+		within := next
+		next = func(ctx context.Context) graphql.ResponseHandler { return o.InterceptOperation(ctx, within) }
+	}
+	return next(inner), inner
+}
+
+// begin has the schema execute the operation of a context.
+func (e *Engine) begin(ctx context.Context) graphql.ResponseHandler {
+	beginning := graphql.WithResponseContext(ctx, e.options.Present, e.options.Recover)
+	responses := e.schema.Exec(beginning)
+	if errs := graphql.GetErrors(beginning); errs != nil {
+		return graphql.OneShot(&graphql.Response{Errors: errs})
+	}
+	return func(ctx context.Context) *graphql.Response {
+		if i := exec.IncrementalOf(ctx); ctx.Err() != nil && (i == nil || !i.HasNext) {
+			return nil // nobody waits for it
+		}
+		return e.respond(ctx, func(ctx context.Context) *graphql.Response {
+			response := responses(ctx)
+			if response != nil {
+				response.Errors = append(response.Errors, graphql.GetErrors(ctx)...)
+				response.Extensions = graphql.GetExtensions(ctx)
+			}
+			return response
+		})
+	}
+}
+
+// respond makes a response inside the interceptors, in a context of its own.
+func (e *Engine) respond(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	ctx = graphql.WithResponseContext(ctx, e.options.Present, e.options.Recover)
 	if graphql.HasOperationContext(ctx) {
 		if cost := graphql.GetOperationContext(ctx).Stats.GetExtension(costStats); cost != nil {
 			graphql.RegisterExtension(ctx, costStats, cost)
 		}
 	}
+	for _, r := range slices.Backward(e.responses) {
+		within := next
+		next = func(ctx context.Context) *graphql.Response { return r.InterceptResponse(ctx, within) }
+	}
 	return next(ctx)
+}
+
+// DispatchError gives the response to a request that was refused.
+func (e *Engine) DispatchError(ctx context.Context, errs gqlerror.List) *graphql.Response {
+	return e.respond(ctx, func(ctx context.Context) *graphql.Response {
+		for _, err := range errs {
+			graphql.AddError(ctx, err)
+		}
+		return &graphql.Response{Errors: graphql.GetErrors(ctx), Extensions: graphql.GetExtensions(ctx)}
+	})
 }
 
 // present gives what clients read of an error.

@@ -86,7 +86,7 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 		return
 	}
 	switch op := oc.Operation.Operation; {
-	case liked < 0 && op != ast.Subscription:
+	case liked < 0 && op != ast.Subscription && ranges.incremental() == nil:
 		status, err = http.StatusNotAcceptable, unacceptable()
 	case op == ast.Mutation && r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
@@ -99,8 +99,17 @@ func (h HTTP) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphE
 		answer.write(status, executor.DispatchError(graphql.WithOperationContext(r.Context(), oc), gqlerror.List{gqlerror.WrapPath(nil, err)}))
 		return
 	}
-	respond, ctx := executor.DispatchOperation(ctx, oc)
-	switch response := respond(ctx); {
+	var response *graphql.Response
+	if f := ranges.incremental(); f != nil && h.Streams != nil {
+		if response, ctx = h.Streams.incrementally(ctx, w, executor, oc, f, liked >= 0); ctx == nil {
+			return // it is answered
+		}
+	} else {
+		var respond graphql.ResponseHandler
+		respond, ctx = executor.DispatchOperation(ctx, oc)
+		response = respond(ctx)
+	}
+	switch {
 	case response == nil: // the request was over before anything could be done
 		err := fault.Wrap(fault.DeadlineExceeded, r.Context().Err())
 		answer.write(answer.withoutData(http.StatusGatewayTimeout), executor.DispatchError(ctx, gqlerror.List{gqlerror.WrapPath(nil, err)}))

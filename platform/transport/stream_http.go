@@ -21,18 +21,20 @@ type output interface {
 func (s *Streams) Answer(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) bool {
 	ranges := acceptOf(r.Header)
 	switch {
-	case !ranges.streams():
-		return false
 	case ranges.eventsWeight() > partsWeight(ranges):
 		s.serveEvents(r.Context(), w, executor, oc)
-	default:
+	case partsWeight(ranges) > 0:
 		s.serveParts(r.Context(), w, executor, oc)
+	default:
+		return false
 	}
 	return true
 }
 
 // streams says whether a client names a media type of streams as what it accepts.
-func (a accept) streams() bool { return a.eventsWeight() > 0 || partsWeight(a) > 0 }
+func (a accept) streams() bool {
+	return a.eventsWeight() > 0 || partsWeight(a) > 0 || a.incremental() != nil
+}
 
 // eventsWeight gives how much a client likes events; 0 for one who does not name them.
 func (a accept) eventsWeight() float64 {

@@ -1,4 +1,5 @@
-// Package transport speaks GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): GET and POST, one JSON answer each.
+// Package transport speaks GraphQL: over HTTP (https://graphql.github.io/graphql-over-http/draft/) by POST and GET, in one answer or with @defer in parts; and
+// over WebSocket, Server-Sent Events and multipart for subscriptions.
 package transport
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -201,7 +202,24 @@ func (e *Engine) respond(ctx context.Context, next graphql.ResponseHandler) *gra
 		within := next
 		next = func(ctx context.Context) *graphql.Response { return r.InterceptResponse(ctx, within) }
 	}
-	return next(ctx)
+	return suppress(next(ctx))
+}
+
+// maxTold bounds how many errors of one response are told.
+const maxTold = 1000
+
+// suppress leaves out errors of which nobody would read so many: extensions.suppressed says of how many.
+func suppress(response *graphql.Response) *graphql.Response {
+	if response == nil || len(response.Errors) <= maxTold {
+		return response
+	}
+	response.Extensions = maps.Clone(response.Extensions)
+	if response.Extensions == nil {
+		response.Extensions = map[string]any{}
+	}
+	response.Extensions["suppressed"] = len(response.Errors) - maxTold
+	response.Errors = response.Errors[:maxTold]
+	return response
 }
 
 // DispatchError gives the response to a request that was refused.

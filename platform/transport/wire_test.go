@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -162,5 +163,24 @@ func TestPanics(t *testing.T) {
 	w, a := ask(t, serve(func(context.Context) graphql.ResponseHandler { panic("secret") }), post(`{"query":"{name}"}`))
 	if w.Code != http.StatusInternalServerError || len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != string(fault.Internal) || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestManyErrors: of thousands of errors the first are told, and how many are not.
+func TestManyErrors(t *testing.T) {
+	t.Parallel()
+	for errs, suppressed := range map[int]any{0: nil, 1000: nil, 1003: 3.0} {
+		w, a := ask(t, serve(func(context.Context) graphql.ResponseHandler {
+			return func(ctx context.Context) *graphql.Response {
+				for range errs {
+					graphql.AddError(ctx, fault.New(fault.SourceFailed, ""))
+				}
+				return &graphql.Response{Data: []byte(`{}`)}
+			}
+		}), post(`{"query":"{name}"}`))
+		var answer struct{ Extensions map[string]any }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(a.Errors) != min(errs, 1000) || answer.Extensions["suppressed"] != suppressed {
+			t.Errorf("of %d errors: %d, and %v suppressed, %v", errs, len(a.Errors), answer.Extensions["suppressed"], err)
+		}
 	}
 }

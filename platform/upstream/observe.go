@@ -89,11 +89,11 @@ func (b *base) acted(ctx context.Context, r *request, action string, args ...any
 
 // messages are what the log says of what policies do.
 var messages = map[string]string{
-	actRetry: "calling a source again",
-	actHedge: "calling a source a second time, as it is slow",
-	actFull:  "a source has as many calls as it may have, and as many wait: refused",
-	actSpent: "a source's retries are used up: its fault stands",
-	actStale: "a source's kept answer is used though it is not fresh",
+	actRetry: "retry: calling a source again",
+	actHedge: "hedge: calling a source a second time, as it is slow",
+	actFull:  "concurrency limit: a source has as many calls as it may have, and as many wait: refused",
+	actSpent: "retry budget: a source's retries are used up: its fault stands",
+	actStale: "cache: a source's kept answer is used though it is not fresh",
 }
 
 // What policies do with calls.
@@ -115,7 +115,7 @@ func (b *base) breakerChanged(operation string, e circuitbreaker.StateChangedEve
 	if e.NewState == circuitbreaker.OpenState {
 		args = append(args, "calls", m.Executions(), "failed", m.Failures(), "wait", b.Policy.Breaker.Delay.String())
 	}
-	b.Log.Warn("a circuit breaker has changed", args...)
+	b.Log.Warn("breaker: it has changed", args...)
 }
 
 // meters measure a source's calls. A nil one measures nothing.

@@ -40,7 +40,7 @@ func (a answer) write(status int, response *graphql.Response) {
 	h["X-Content-Type-Options"] = noSniff
 	h.Add("Vary", "Accept")
 	a.w.WriteHeader(status)
-	_, _ = a.w.Write(body)
+	_, _ = a.w.Write(body) //nolint:gosec,nolintlint // it is JSON, says so, and is not to be sniffed; gosec does not always see it
 }
 
 // Values of headers that are the same in all answers. Nobody changes them.

@@ -95,7 +95,6 @@ func (s *Server) graphQL() http.Handler {
 	return transport.NewHandler(engine,
 		s.webSockets(),
 		transport.NewSSE(s.streams, 0),
-		transport.NewMultipart(s.streams),
 		transport.HTTP{ // last, since it takes what no other does
 			MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
 			Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },

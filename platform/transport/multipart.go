@@ -5,35 +5,12 @@ import (
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/mainstem/mainstem/platform/fault"
 )
-
-// Multipart answers subscriptions as Apollo's clients ask for them over HTTP
-// (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol). Other operations of clients who accept that are
-// answered as JSON. It is safe for concurrent use.
-type Multipart struct {
-	streams *Streams
-}
-
-var _ graphql.Transport = (*Multipart)(nil)
-
-// NewMultipart makes the transport.
-func NewMultipart(s *Streams) *Multipart { return &Multipart{s} }
 
 const (
 	mediaMultipart       = "multipart/mixed"
 	boundarySubscription = "graphql"
 )
-
-// Supports takes requests whose client names subscriptionSpec=1.0: the others who accept multipart/mixed mean something else by it.
-func (*Multipart) Supports(r *http.Request) bool {
-	if r.Method != http.MethodPost && r.Method != http.MethodGet {
-		return false
-	}
-	return partsWeight(acceptOf(r.Header)) > 0
-}
 
 // partsWeight gives how much a client likes subscriptions as parts; 0 for one who does not name them.
 func partsWeight(ranges accept) float64 {
@@ -46,39 +23,8 @@ func partsWeight(ranges accept) float64 {
 	return weight
 }
 
-// Do answers one request. It returns when the subscription is over.
-func (t *Multipart) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
-	params, status, err := t.streams.read(w, r)
-	if err != nil {
-		refuse(r.Context(), w, executor, status, err)
-		return
-	}
-	one := answer{w: w, media: mediaJSON, buffer: &buffer{}}
-	if liked := acceptOf(r.Header).best(single...); liked >= 0 {
-		one.media = single[liked].media
-	}
-	oc, refused := t.streams.prepare(r.Context(), executor, params)
-	switch {
-	case refused != nil:
-		one.write(one.withoutData(http.StatusBadRequest), refused)
-	case oc.Operation.Operation == ast.Subscription:
-		t.streams.serveParts(r.Context(), w, executor, oc)
-	case oc.Operation.Operation == ast.Mutation && r.Method != http.MethodPost:
-		w.Header().Set("Allow", http.MethodPost)
-		refuse(r.Context(), w, executor, http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "Mutations are sent by POST."))
-	default:
-		status := one.withoutData(http.StatusBadRequest)
-		t.streams.execute(r.Context(), executor, oc, func(response *graphql.Response) bool {
-			if len(response.Data) > 0 {
-				status = http.StatusOK
-			}
-			one.write(status, response)
-			return false
-		})
-	}
-}
-
-// serveParts answers a subscription that is ready to be executed.
+// serveParts answers a subscription that is ready to be executed, as Apollo's clients ask for them over HTTP
+// (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol).
 func (s *Streams) serveParts(request context.Context, w http.ResponseWriter, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
 	end, err := s.begin()
 	if err != nil {

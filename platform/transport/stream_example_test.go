@@ -21,8 +21,7 @@ func ExampleNewStreams() {
 	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: transport.NewHandler(engine,
 		transport.NewWebSocket(streams, transport.WebSocketOptions{Origins: []string{"https://shop.example.com"}}),
 		transport.NewSSE(streams, 30*time.Second),
-		transport.NewMultipart(streams),
-		transport.HTTP{MaxBodyBytes: 1 << 20}, // which supports what no other does
+		transport.HTTP{MaxBodyBytes: 1 << 20, Streams: streams}, // which supports what no other does
 	)}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

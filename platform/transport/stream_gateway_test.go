@@ -59,7 +59,7 @@ func start(t testing.TB, g *gateway) *gateway {
 		ComplexityFunc: func(context.Context, string, string, int, map[string]any) (int, bool) { return 0, false },
 	}, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Extensions: []graphql.HandlerExtension{spoiled{}}})
 	var h http.Handler = transport.NewHandler(engine,
-		transport.NewWebSocket(g.streams, g.websocket), transport.NewSSE(g.streams, g.reserve), transport.NewMultipart(g.streams), transport.HTTP{MaxBodyBytes: 1 << 20})
+		transport.NewWebSocket(g.streams, g.websocket), transport.NewSSE(g.streams, g.reserve), transport.HTTP{MaxBodyBytes: 1 << 20, Streams: g.streams})
 	inner := h
 	h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { g.returned <- struct{}{} }()

@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client';
 import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
-import { someProduct, url } from './gateway.mjs';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { createClient } from 'graphql-ws';
+import { createHash } from 'node:crypto';
+import WebSocket from 'ws';
+import { socketURL, someProduct, url } from './gateway.mjs';
 
 export const client = (options = {}) => new ApolloClient({
   link: options.link ?? ApolloLink.from([new HttpLink({ uri: url, ...options.http })]),
@@ -72,4 +77,29 @@ test('@defer of a client that takes one answer', async () => {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: '{ products(first: 1) { nodes { id ... @defer { name } } } }' }),
   })).json();
   assert.ok(answer.data.products.nodes[0].name);
+});
+
+test('a query by its hash alone, once it is known', async () => {
+  const { id, name } = await someProduct();
+  const sent = [];
+  const spy = async (uri, options) => { sent.push(JSON.parse(options.body)); return fetch(uri, options); };
+  const query = gql`query Persisted($id: ID!) { product(id: $id) { name } }`;
+  for (let i = 0; i < 2; i++) {
+    const link = ApolloLink.from([new PersistedQueryLink({ sha256: (text) => createHash('sha256').update(text).digest('hex') }), new HttpLink({ uri: url, fetch: spy })]);
+    const { data } = await client({ link }).query({ query, variables: { id } });
+    assert.equal(data.product.name, name);
+  }
+  assert.deepEqual(sent.map((body) => 'query' in body), [false, true, false]); // not known, registered, known
+});
+
+test('a subscription', async () => {
+  const { sku } = await someProduct();
+  const socket = createClient({ url: socketURL, webSocketImpl: WebSocket, retryAttempts: 0 });
+  const apollo = client({ link: new GraphQLWsLink(socket) });
+  const first = await new Promise((resolve, reject) => {
+    const subscription = apollo.subscribe({ query: gql`subscription ($skus: [String!]!) { stockChanged(skus: $skus) { sku stock { available } } }`, variables: { skus: [sku] } })
+      .subscribe({ next: (result) => { resolve(result); setTimeout(() => subscription.unsubscribe()); }, error: reject });
+  });
+  assert.equal(first.data.stockChanged.sku, sku);
+  await socket.dispose();
 });

@@ -39,6 +39,10 @@ func (t *SSE) reserve(w http.ResponseWriter, r *http.Request, executor graphql.G
 		refuse(r.Context(), w, executor, http.StatusConflict, fault.New(fault.Conflict, "This connection is reserved already."))
 		return
 	}
+	if t.full() {
+		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, fault.New(fault.Overloaded, "Too many connections are reserved at the moment."))
+		return
+	}
 	release, err := t.streams.begin()
 	if err != nil {
 		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, err)
@@ -50,6 +54,14 @@ func (t *SSE) reserve(w http.ResponseWriter, r *http.Request, executor graphql.G
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, token)
+}
+
+// full says whether connections that were reserved, opened or not, are half of all streams: a reservation costs its client nothing, and the other half is
+// for those who open what they ask for.
+func (t *SSE) full() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.reserved) >= max(t.streams.options.MaxStreams/2, 1)
 }
 
 // add makes a connection that a request reserves.

@@ -177,3 +177,21 @@ func TestSSESlowReader(t *testing.T) {
 		t.Errorf("%d bytes came to a good end", len(rest))
 	}
 }
+
+// TestReservationsLeaveRoom: whoever reserves connections without end leaves half of the streams to those who open what they ask for.
+func TestReservationsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{options: transport.StreamOptions{MaxStreams: 4}})
+	for i := range 3 {
+		want := http.StatusCreated
+		if i == 2 {
+			want = http.StatusServiceUnavailable
+		}
+		if r := g.do(t, http.MethodPut, "/", ""); r.StatusCode != want {
+			t.Errorf("reservation %d: %d, want %d", i, r.StatusCode, want)
+		}
+	}
+	if got := text(t, g.do(t, http.MethodPost, "/", asking("{hello}"), "Accept", "text/event-stream")); !strings.Contains(got, "you") {
+		t.Errorf("no room for a stream: %s", got)
+	}
+}

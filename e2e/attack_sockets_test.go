@@ -186,7 +186,7 @@ func sendLarge(ctx context.Context, s *stack) error {
 	go func() { sent <- conn.Write(ctx, websocket.MessageText, bytes.Repeat([]byte(" "), 4<<20)) }()
 	err = closedWith(ctx, conn, websocket.StatusMessageTooBig)
 	_ = conn.CloseNow() // which ends what is still sent
-	_ = <-sent // it fails: the connection is closed
+	_ = <-sent          // it fails: the connection is closed
 	return err
 }
 

@@ -182,11 +182,14 @@ func sendLarge(ctx context.Context, s *stack) error {
 		return err
 	}
 	defer func() { _ = conn.CloseNow() }()
-	sent := make(chan error, 1)
-	go func() { sent <- conn.Write(ctx, websocket.MessageText, bytes.Repeat([]byte(" "), 4<<20)) }()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_ = conn.Write(ctx, websocket.MessageText, bytes.Repeat([]byte(" "), 4<<20)) // it fails: the connection is closed
+	}()
 	err = closedWith(ctx, conn, websocket.StatusMessageTooBig)
 	_ = conn.CloseNow() // which ends what is still sent
-	_ = <-sent          // it fails: the connection is closed
+	<-sent
 	return err
 }
 

@@ -51,7 +51,7 @@ func (b *base) retried(next call) call {
 			return b.weigh(ctx, r, answer, f, e.Retries(), budget), nil
 		})
 		if err != nil { // the caller has gone while it waited
-			return first.reply, b.faultOf(ctx, r, err)
+			return nil, b.faultOf(ctx, r, err)
 		}
 		return last.reply, last.fault
 	}

@@ -159,7 +159,7 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 		return nil, fault.Wrap(fault.SourceUnavailable, errNotKept).At(g.Name, operation)
 	}
 	md := metadata.MD{}
-	r := &request{}
+	r := &request{operation: operation}
 	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
 	propagator.Inject(ctx, metadataCarrier(md))
 	var s grpc.ClientStream
@@ -167,7 +167,7 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 		s, err = g.conn.NewStream(metadata.NewOutgoingContext(ctx, md), desc, method, opts...)
 		return err
 	})
-	opened := &stream{ClientStream: s, ctx: ctx, g: g, operation: operation}
+	opened := &stream{ClientStream: s, ctx: ctx, g: g, request: r}
 	if err != nil {
 		return nil, opened.fault(err)
 	}
@@ -176,9 +176,9 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 
 type stream struct {
 	grpc.ClientStream
-	ctx       context.Context // the caller's: the stream's own is over whenever the stream is
-	g         *GRPC
-	operation string
+	ctx     context.Context // the caller's: the stream's own is over whenever the stream is
+	g       *GRPC
+	request *request
 }
 
 // RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
@@ -188,7 +188,7 @@ func (s *stream) RecvMsg(m any) error {
 		return s.fault(err)
 	}
 	if err := decode(found, m); err != nil {
-		return fault.Wrap(fault.SourceContractViolation, err).At(s.g.Name, s.operation)
+		return fault.Wrap(fault.SourceContractViolation, err).At(s.g.Name, s.request.operation)
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (s *stream) fault(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return s.g.faultOf(s.ctx, &request{}, grpcFault(err)).At(s.g.Name, s.operation)
+	return s.g.faultOf(s.ctx, s.request, grpcFault(err)).At(s.g.Name, s.request.operation)
 }
 
 // onWire says that ctx's runner waits for a service while do runs.

@@ -42,7 +42,7 @@ func wantsEvents(header http.Header) bool {
 
 // Supports takes requests of clients who like events best, and whatever is about a reserved connection.
 func (*SSE) Supports(r *http.Request) bool {
-	return r.Method == http.MethodPut || r.Method == http.MethodDelete || r.Header.Get(TokenHeader) != "" ||
+	return r.Method == http.MethodPut || r.Method == http.MethodDelete || tokenOf(r) != "" ||
 		((r.Method == http.MethodGet || r.Method == http.MethodPost) && wantsEvents(r.Header))
 }
 

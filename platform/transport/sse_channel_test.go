@@ -3,6 +3,7 @@ package transport_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,30 @@ func TestSSESingleStop(t *testing.T) {
 		}
 	}
 	if got := next(); got.name != "end" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestSSESingleByURL has a client that names the connection in the URL, in whatever it asks.
+func TestSSESingleByURL(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{})
+	at := "/?token=" + reserveFor(t, g)
+	next := eventsOf(t, g.do(t, http.MethodGet, at, "", "Accept", acceptEvents))
+	if r := g.do(t, http.MethodPost, at, operationOf("a", "{hello}"), "Accept", "application/json"); r.StatusCode != http.StatusAccepted {
+		t.Fatal(r.Status, text(t, r))
+	}
+	if got := next(); got.data != `{"id":"a","payload":{"data":{"hello": "you"}}}` {
+		t.Errorf("got %v", got)
+	}
+	query := at + "&query={hello}&extensions=" + url.QueryEscape(`{"operationId":"b"}`)
+	if r := g.do(t, http.MethodGet, query, "", "Accept", "application/json"); r.StatusCode != http.StatusAccepted {
+		t.Fatal(r.Status, text(t, r))
+	}
+	if got := next(); got.name != "complete" {
+		t.Errorf("got %v", got)
+	}
+	if got := next(); got.data != `{"id":"b","payload":{"data":{"hello": "you"}}}` {
 		t.Errorf("got %v", got)
 	}
 }

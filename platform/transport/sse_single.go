@@ -20,7 +20,7 @@ const TokenHeader = "X-GraphQL-Event-Stream-Token" //nolint:gosec // its name is
 
 // tokenOf gives the token of a request, empty if there is none. EventSource can send it in the URL only.
 func tokenOf(r *http.Request) string {
-	if token := r.Header.Get(TokenHeader); token != "" || r.Method == http.MethodPost {
+	if token := r.Header.Get(TokenHeader); token != "" || r.URL.RawQuery == "" {
 		return token
 	}
 	return r.URL.Query().Get("token")

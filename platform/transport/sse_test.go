@@ -61,6 +61,28 @@ func TestSSEDistinct(t *testing.T) {
 	}
 }
 
+// TestSSEOrigin has pages open streams by EventSource, of whose headers they can set none.
+func TestSSEOrigin(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{options: transport.StreamOptions{Origins: []string{"https://shop.example.com"}}})
+	for reason, test := range map[string]struct {
+		headers []string
+		status  int
+	}{
+		"a program":                   {nil, http.StatusOK},
+		"our own page":                {[]string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors"}, http.StatusOK},
+		"a page that may":             {[]string{"Origin", "https://shop.example.com", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}, http.StatusOK},
+		"a page of anybody's":         {[]string{"Origin", "https://evil.example.net", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}, http.StatusForbidden},
+		"that of an older browser":    {[]string{"Origin", "https://evil.example.net"}, http.StatusForbidden},
+		"one that does not say which": {[]string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, http.StatusForbidden},
+	} {
+		r := g.do(t, http.MethodGet, "/?query={hello}", "", append(test.headers, "Accept", acceptEvents)...)
+		if got := text(t, r); r.StatusCode != test.status {
+			t.Errorf("%s: %d: %s", reason, r.StatusCode, got)
+		}
+	}
+}
+
 func TestSSEBytes(t *testing.T) {
 	t.Parallel()
 	g := start(t, &gateway{})
@@ -127,7 +149,7 @@ func TestSSESupports(t *testing.T) {
 		"over a reserved connection":        {http.MethodPost, http.Header{http.CanonicalHeaderKey(transport.TokenHeader): {"x"}, "Accept": {"application/json"}}, true},
 		"by a method that nobody has heard": {"X", http.Header{"Accept": {acceptEvents}}, false},
 	} {
-		r := &http.Request{Method: test.method, Header: test.header}
+		r := &http.Request{Method: test.method, Header: test.header, URL: &url.URL{}}
 		if got := (*transport.SSE)(nil).Supports(r); got != test.want {
 			t.Errorf("%s: %v", reason, got)
 		}

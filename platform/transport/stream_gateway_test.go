@@ -39,6 +39,7 @@ type gateway struct {
 	outer     func(http.Handler) http.Handler
 	configure func(*http.Server)
 
+	before   func()      // each operation is validated
 	events   chan string // data of ticks, until it is closed
 	event    func(ctx context.Context)
 	began    chan string // each field that is executed
@@ -57,7 +58,7 @@ func start(t testing.TB, g *gateway) *gateway {
 	engine := transport.NewEngine(&graphql.ExecutableSchemaMock{
 		SchemaFunc: func() *ast.Schema { return streamSchema }, ExecFunc: g.execute,
 		ComplexityFunc: func(context.Context, string, string, int, map[string]any) (int, bool) { return 0, false },
-	}, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Extensions: []graphql.HandlerExtension{spoiled{}}})
+	}, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Extensions: []graphql.HandlerExtension{spoiled{g.before}}})
 	var h http.Handler = transport.NewHandler(engine,
 		transport.NewWebSocket(g.streams, g.websocket), transport.NewSSE(g.streams, g.reserve), transport.HTTP{MaxBodyBytes: 1 << 20, Streams: g.streams})
 	inner := h

@@ -163,13 +163,16 @@ func TestClientThatHasGone(t *testing.T) {
 }
 
 // spoiled panics before an operation that is named so is ready.
-type spoiled struct{}
+type spoiled struct{ before func() }
 
 func (spoiled) ExtensionName() string { return "Spoiled" }
 
 func (spoiled) Validate(graphql.ExecutableSchema) error { return nil }
 
-func (spoiled) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+func (s spoiled) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if s.before != nil && params.Query != "" { // which an engine that is made asks for
+		s.before()
+	}
 	if params.OperationName == "Spoiled" {
 		panic("secret")
 	}

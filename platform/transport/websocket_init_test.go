@@ -44,10 +44,10 @@ func TestWebSocketNotAdmitted(t *testing.T) {
 	}{
 		"a bad token": {func(context.Context, map[string]any) (context.Context, error) {
 			return nil, fault.New(fault.Unauthenticated, "The token is not valid.")
-		}, 4403, "The token is not valid."},
+		}, 4403, "Forbidden"},
 		"a long reason": {func(context.Context, map[string]any) (context.Context, error) {
-			return nil, fault.New(fault.Forbidden, "x"+strings.Repeat("ä", 100))
-		}, 4403, "x" + strings.Repeat("ä", 61)},
+			return nil, fault.New(fault.Overloaded, "x"+strings.Repeat("ä", 100))
+		}, websocket.StatusTryAgainLater, "x" + strings.Repeat("ä", 61)},
 		"nobody knows at the moment": {func(context.Context, map[string]any) (context.Context, error) {
 			return nil, fault.Wrap(fault.SourceUnavailable, errors.New("secret"))
 		}, websocket.StatusTryAgainLater, "A service is not available at the moment."},

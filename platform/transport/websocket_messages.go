@@ -109,7 +109,7 @@ func (s *socket) turnAway(f *fault.Error) {
 	case f.Retryable():
 		s.close(closeLater, f.Message())
 	default:
-		s.close(closeForbidden, f.Message())
+		s.close(closeForbidden, "Forbidden")
 	}
 }
 
@@ -147,15 +147,31 @@ func (s *socket) subscribe(id string, payload jsontext.Value) {
 	default:
 		ctx, cancel := context.WithCancel(operating)
 		o.cancel = cancel
-		s.spawn(func() {
-			defer s.ended(o)
-			if err != nil {
-				s.finish(o, s.errorMessage(id, failed(ctx, s.executor, err)))
-				return
-			}
-			s.execute(ctx, o, params)
-		})
+		s.begin(ctx, o, params, err)
 	}
+}
+
+// begin has an operation executed whose payload could be read. Its document is validated before the next message is read: what a client sends faster than that
+// waits at its end, as with HTTP, and is not held here.
+func (s *socket) begin(ctx context.Context, o *operation, params *graphql.RawParams, unreadable error) {
+	var oc *graphql.OperationContext
+	var refused *graphql.Response
+	if unreadable != nil {
+		refused = failed(ctx, s.executor, unreadable)
+	} else {
+		now := graphql.Now()
+		params.Headers, params.ReadTime = s.header, graphql.TraceTiming{Start: now, End: now}
+		oc, refused = s.streams.prepare(ctx, s.executor, params)
+	}
+	if refused != nil {
+		s.finish(o, s.errorMessage(o.id, refused))
+		s.ended(o)
+		return
+	}
+	s.spawn(func() {
+		defer s.ended(o)
+		s.execute(ctx, o, oc)
+	})
 }
 
 func alreadyExists(id string) string {
@@ -183,14 +199,7 @@ func wellFormed(payload jsontext.Value) bool {
 }
 
 // execute sends the answers of an operation.
-func (s *socket) execute(ctx context.Context, o *operation, params *graphql.RawParams) {
-	now := graphql.Now()
-	params.Headers, params.ReadTime = s.header, graphql.TraceTiming{Start: now, End: now}
-	oc, refused := s.streams.prepare(ctx, s.executor, params)
-	if refused != nil {
-		s.finish(o, s.errorMessage(o.id, refused))
-		return
-	}
+func (s *socket) execute(ctx context.Context, o *operation, oc *graphql.OperationContext) {
 	first := true
 	s.streams.execute(ctx, s.executor, oc, func(response *graphql.Response) bool {
 		if first && len(response.Data) == 0 { // it was refused before anything was executed

@@ -90,11 +90,15 @@ func (s *socket) serve() {
 	s.work.Wait()
 }
 
-// read gives the next message. It fails when the connection is closed.
+// read gives the next message. It fails when the connection is closed. Once a message has begun, it has the time that a request has.
 func (s *socket) read() (message []byte, text bool, err error) {
 	kind, r, err := s.conn.Reader(s.life)
 	if err != nil {
 		return nil, false, err
+	}
+	if timeout := s.streams.options.Timeout; timeout != nil {
+		late := time.AfterFunc(timeout(s.life), func() { s.close(closeLater, "The message did not come in time") })
+		defer late.Stop()
 	}
 	allowed := s.streams.options.MaxBytes
 	message, err = io.ReadAll(io.LimitReader(r, allowed+1))

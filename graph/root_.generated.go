@@ -1489,7 +1489,7 @@ var schemaSources = []*ast.Source{
   ): Category @source(name: "catalog")
 
   "All categories, by name; null, with an error, where the catalog sent one that breaks its contract."
-  categories: [Category] @source(name: "catalog")
+  categories: [Category] @listSize(assumedSize: 50) @source(name: "catalog")
 }
 
 "A shelf of the shop. Categories form a tree of two levels."
@@ -1550,7 +1550,7 @@ type Customer implements Node {
   "A telephone number in E.164 form, such as ` + "`" + `+49301234567` + "`" + `."
   phone: String @goField(batch: true, forceResolver: true) @authenticated
   "Where parcels go, the preferred address first."
-  addresses: [Address!] @goField(batch: true, forceResolver: true) @authenticated
+  addresses: [Address!] @listSize(assumedSize: 5) @goField(batch: true, forceResolver: true) @authenticated
 }
 
 "The rank of an account."
@@ -1585,7 +1585,7 @@ type UpdateCustomerPayload {
   "The customer after the changes, if they were accepted."
   customer: Customer
   "Why they were not; empty if they were."
-  problems: [UpdateCustomerProblem!]!
+  problems: [UpdateCustomerProblem!]! @listSize(assumedSize: 5)
 }
 
 "Why changes to a customer were not accepted."
@@ -1618,7 +1618,7 @@ type EmailTaken implements Problem {
     after: String
     "The state that the orders are in; any when left out."
     status: OrderStatus
-  ): OrderConnection @source(name: "orders") @requiresScopes(scopes: ["orders:read"])
+  ): OrderConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @source(name: "orders") @requiresScopes(scopes: ["orders:read"])
 }
 
 extend type Customer {
@@ -1630,7 +1630,7 @@ extend type Customer {
     after: String
     "The state that the orders are in; any when left out."
     status: OrderStatus
-  ): OrderConnection @goField(batch: true, forceResolver: true) @source(name: "orders") @authenticated
+  ): OrderConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true) @source(name: "orders") @authenticated
 }
 
 extend type Payment {
@@ -1654,7 +1654,7 @@ type Order implements Node {
   "When it was placed."
   placedAt: DateTime!
   "What was bought."
-  lines: [OrderLine!]!
+  lines: [OrderLine!]! @listSize(assumedSize: 5)
   "The lines' sum."
   subtotal: Money!
   "What sending it costs."
@@ -1798,7 +1798,7 @@ type GiftCard {
     filter: ProductFilter
     "The order of the list."
     orderBy: ProductOrder! = NEWEST
-  ): ProductConnection @source(name: "catalog")
+  ): ProductConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @source(name: "catalog")
 }
 
 extend type Category {
@@ -1810,7 +1810,7 @@ extend type Category {
     after: String
     "The order of the list."
     orderBy: ProductOrder! = NEWEST
-  ): ProductConnection @goField(batch: true, forceResolver: true) @source(name: "catalog")
+  ): ProductConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true) @source(name: "catalog")
 }
 
 extend type OrderLine {
@@ -1840,7 +1840,7 @@ type Product implements Node {
   "Whether it can be bought."
   status: ProductStatus!
   "Pictures, the best one first."
-  images: [Image!]!
+  images: [Image!]! @listSize(assumedSize: 5)
   "When it came into the catalog."
   createdAt: DateTime!
   "When the catalog last changed it."
@@ -1930,7 +1930,7 @@ extend type Product {
     after: String
     "The order of the list."
     orderBy: ReviewOrder! = NEWEST
-  ): ReviewConnection @goField(batch: true, forceResolver: true) @source(name: "reviews")
+  ): ReviewConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true) @source(name: "reviews")
 
   "What customers say of it, in numbers."
   rating: RatingSummary @goField(batch: true, forceResolver: true) @source(name: "reviews")
@@ -1943,7 +1943,7 @@ extend type Customer {
     first: Int! = 10 @range(min: 1, max: 100)
     "The cursor after which the page starts; the list's beginning when left out."
     after: String
-  ): ReviewConnection @goField(batch: true, forceResolver: true) @source(name: "reviews")
+  ): ReviewConnection @listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"]) @goField(batch: true, forceResolver: true) @source(name: "reviews")
 }
 
 extend type Mutation {
@@ -1979,7 +1979,7 @@ type RatingSummary {
   "The mean number of stars; null without reviews."
   average: Float
   "How many reviews gave each number of stars, from five down to one."
-  distribution: [RatingCount!]!
+  distribution: [RatingCount!]! @listSize(assumedSize: 5)
 }
 
 "How many reviews gave one number of stars."
@@ -2042,7 +2042,7 @@ type CreateReviewPayload {
   "The review, if it was accepted."
   review: Review
   "Why it was not; empty if it was."
-  problems: [CreateReviewProblem!]!
+  problems: [CreateReviewProblem!]! @listSize(assumedSize: 5)
 }
 
 "Why a review was not accepted."
@@ -2086,6 +2086,24 @@ directive @range(
   max: Int
 ) on ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
 
+"What asking for the field or using the type costs, in place of the default; docs/limits.md says what operations may cost."
+directive @cost(
+  "A number that is not below zero."
+  weight: String!
+) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+
+"How long a list is, for what an operation costs: as an argument says, or as is assumed."
+directive @listSize(
+  "How many there are where no argument says it."
+  assumedSize: Int
+  "The arguments that say how many: numbers, or lists that count by their length."
+  slicingArguments: [String!]
+  "The lists of the field's object that are so long, where the field itself is none."
+  sizedFields: [String!]
+  "Whether exactly one of the arguments must be given."
+  requireOneSlicingArgument: Boolean = true
+) on FIELD_DEFINITION
+
 "How the generated Go of a field looks: read by the generator alone."
 directive @goField(
   "Resolve the field with a resolver even where the Go type has a member of its name."
@@ -2118,7 +2136,7 @@ type Query {
   nodes(
     "Global ids, from any object's ` + "`" + `id` + "`" + `; 100 at most."
     ids: [ID!]!
-  ): [Node] @source(name: "catalog") @source(name: "reviews") @source(name: "customers") @source(name: "orders") @source(name: "payments") @source(name: "shipping")
+  ): [Node] @listSize(slicingArguments: ["ids"]) @source(name: "catalog") @source(name: "reviews") @source(name: "customers") @source(name: "orders") @source(name: "payments") @source(name: "shipping")
 }
 
 "The writes. Each field is one command; several in one operation run one after the other."
@@ -2205,7 +2223,7 @@ type Shipment implements Node {
   "When it did arrive."
   deliveredAt: DateTime
   "What happened to it, the latest first."
-  events: [TrackingEvent!]!
+  events: [TrackingEvent!]! @listSize(assumedSize: 5)
 }
 
 "How far a shipment is."
@@ -2246,7 +2264,7 @@ type StockLevel {
   "The same in one word."
   status: StockStatus!
   "How many are on hand in each warehouse."
-  warehouses: [WarehouseStock!]!
+  warehouses: [WarehouseStock!]! @listSize(assumedSize: 5)
   "When the numbers last changed."
   updatedAt: DateTime!
 }

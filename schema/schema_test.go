@@ -75,6 +75,40 @@ func TestFieldsThatNeedASource(t *testing.T) {
 	}
 }
 
+// TestListsHaveASize: what an operation costs depends on how many objects each list has, which the schema says: at the list, or at what gives the page
+// that has it.
+func TestListsHaveASize(t *testing.T) {
+	t.Parallel()
+	all := definitions(t)
+	sized := map[string]bool{}
+	for _, d := range all {
+		for _, f := range d.Fields {
+			size := f.Directives.ForName("listSize")
+			if size == nil {
+				continue
+			}
+			if lists := size.Arguments.ForName("sizedFields"); lists != nil {
+				for _, list := range lists.Value.Children {
+					sized[f.Type.Name()+"."+list.Value.Raw] = true
+				}
+			}
+		}
+	}
+	for name, d := range all {
+		for _, f := range d.Fields {
+			if of := all[f.Type.Name()]; f.Type.Elem == nil || d.Kind != ast.Object || of == nil || !of.IsCompositeType() {
+				continue
+			}
+			if f.Directives.ForName("listSize") == nil && !sized[name+"."+f.Name] {
+				t.Errorf("%s.%s: how long is the list? @listSize says it", name, f.Name)
+			}
+		}
+		if paged := d.Fields.ForName("pageInfo"); paged != nil && !sized[name+".nodes"] {
+			t.Errorf("%s: what gives such pages must have @listSize(slicingArguments:, sizedFields:)", name)
+		}
+	}
+}
+
 // TestEverythingIsDescribed: the schema is what frontend teams read.
 func TestEverythingIsDescribed(t *testing.T) {
 	t.Parallel()

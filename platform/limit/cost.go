@@ -73,12 +73,14 @@ type bill struct {
 	variables map[string]any
 	fields    map[fieldAt]amount
 	fragments map[fragmentAt]counted
+	inputs    map[string]float64 // what the values of variables cost that are given to arguments
+	described map[described]float64
 	wrong     *gqlerror.Error
 	counts    int // of selections, for tests
 }
 
 func newBill(c *Costs, variables map[string]any) *bill {
-	return &bill{Costs: c, variables: variables, fields: map[fieldAt]amount{}, fragments: map[fragmentAt]counted{}}
+	return &bill{Costs: c, variables: variables, fields: map[fieldAt]amount{}, fragments: map[fragmentAt]counted{}, inputs: map[string]float64{}, described: map[described]float64{}}
 }
 
 // operation counts an operation.
@@ -148,14 +150,17 @@ func (b *bill) fragment(def *ast.FragmentDefinition, on *ast.Definition, of *pri
 // field counts a field of objects of one type.
 func (b *bill) field(f *ast.Field, on *ast.Definition, of *price) counted {
 	def := on.Fields.ForName(f.Name)
-	if def == nil || strings.HasPrefix(f.Name, "__") { // the schema is at hand
+	if def == nil { // __typename
 		return counted{}
+	}
+	if strings.HasPrefix(f.Name, "__") {
+		return counted{plain: amount{cost: b.introspection(f)}}
 	}
 	p := b.Costs.fields[def]
 	asked := p.calls
 	asked.cost = p.weight
 	for _, arg := range f.Arguments {
-		asked.cost += p.arguments[arg.Name]
+		asked.cost += p.arguments[arg.Name] + b.input(def.Arguments.ForName(arg.Name).Type, arg.Value)
 	}
 	n, sized := 1.0, false
 	for t := def.Type; t.Elem != nil; t = t.Elem {

@@ -15,7 +15,7 @@ import (
 )
 
 const directives = `
-	directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
+	directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 	directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 	directive @source(name: String!) repeatable on FIELD_DEFINITION
 	directive @goField(batch: Boolean, forceResolver: Boolean) on FIELD_DEFINITION
@@ -40,7 +40,10 @@ const pricedSchema = directives + `
 		heavy: Heavy
 		number: Int
 		blob: Blob
+		find(by: Filter, bys: [[Filter]], blob: Blob): Int
 	}
+	input Filter { words: [String] hard: Int @cost(weight: "30") and: [Filter!] grade: Grade }
+	enum Grade @cost(weight: "3") { GOOD }
 	type Item { id: ID stock: Stock @source(name: "stock") @goField(batch: true) alone: Item @source(name: "shop") tags: [String] items: [Item] page(first: Int = 10): Page }
 	type Stock { count: Int }
 	type Page { nodes: [Item] edges: [Edge] total: Int more(first: Int = 2): Page }
@@ -95,9 +98,9 @@ func TestCost(t *testing.T) {
 		"one of two":                    {`{ either(b: 4) { id } }`, nil, 4, 0},
 		"two, where one is enough":      {`{ any(a: 2, b: 4) { id } }`, nil, 4, 0},
 		"none, where none is needed":    {`{ any { id } }`, nil, 7, 0},
-		"as many as there are ids":      {`{ byIds(ids: ["1", "2", "3"]) { id } }`, nil, 13, 2},
+		"as many as there are ids":      {`{ byIds(ids: ["1", "2", "3"]) { id } }`, nil, 10 + 3 + 3, 2},
 		"one id for a list":             {`{ byIds(ids: "1") { id } }`, nil, 11, 2},
-		"ids in a variable":             {`query($ids: [ID!]!) { byIds(ids: $ids) { id } }`, map[string]any{"ids": []any{"1", "2"}}, 12, 2},
+		"ids in a variable":             {`query($ids: [ID!]!) { byIds(ids: $ids) { id } }`, map[string]any{"ids": []any{"1", "2"}}, 10 + 2 + 2, 2},
 
 		"a connection alone":           {`{ page { total } }`, nil, 11, 1},
 		"nodes":                        {`{ page(first: 5) { nodes { id } } }`, nil, 16, 1},
@@ -128,14 +131,30 @@ func TestCost(t *testing.T) {
 		"a field as its type declares it": {`{ thing { stock { count } } }`, nil, 12, 1},
 		"a fragment on an interface":      {`{ things { ...t } } fragment t on Thing { ... on A { one { id } } id }`, nil, 20, 0},
 
-		"a field's weight":             {`{ dear }`, nil, 3, 0},
-		"an argument's weight":         {`{ dear(very: true) }`, nil, 43, 0},
-		"a type's weight":              {`{ heavy { id } }`, nil, 100, 0},
-		"a scalar's weight":            {`{ blob }`, nil, 9, 0},
-		"what is skipped":              {`query($no: Boolean!) { item @include(if: $no) { id } ... @skip(if: true) { heavy { id } } ...f @include(if: false) } fragment f on Query { blob }`, map[string]any{"no": false}, 0, 0},
-		"what is not":                  {`query($no: Boolean!) { item @skip(if: $no) { id } ... @include(if: true) { heavy { id } } }`, map[string]any{"no": false}, 101, 0},
-		"the schema and names of type": {`{ __typename __schema { types { name fields { name } } } item { __typename } }`, nil, 1, 0},
-		"what is selected twice":       {`{ item { id } item { id } }`, nil, 2, 0},
+		"a field's weight":        {`{ dear }`, nil, 3, 0},
+		"an argument's weight":    {`{ dear(very: true) }`, nil, 43, 0},
+		"a type's weight":         {`{ heavy { id } }`, nil, 100, 0},
+		"a scalar's weight":       {`{ blob }`, nil, 9, 0},
+		"what is skipped":         {`query($no: Boolean!) { item @include(if: $no) { id } ... @skip(if: true) { heavy { id } } ...f @include(if: false) } fragment f on Query { blob }`, map[string]any{"no": false}, 0, 0},
+		"what is not":             {`query($no: Boolean!) { item @skip(if: $no) { id } ... @include(if: true) { heavy { id } } }`, map[string]any{"no": false}, 101, 0},
+		"names of types":          {`{ __typename item { __typename } }`, nil, 1, 0},
+		"elements of lists":       {`{ find(by: {words: ["a", "b"], and: [{words: ["c"]}]}) }`, nil, 4, 0},
+		"one element for lists":   {`{ find(bys: {words: "a"}) }`, nil, 0, 0},
+		"elements in a variable":  {`query($f: [[Filter]]) { find(bys: $f) }`, map[string]any{"f": []any{[]any{map[string]any{"words": []any{"a", "b"}}}}}, 4, 0},
+		"at each field":           {`query($f: [String]) { a: find(by: {words: $f}) b: find(by: {words: $f}) }`, map[string]any{"f": []any{"a", "b"}}, 4, 0},
+		"elements in a scalar":    {`query($b: Blob) { a: find(blob: [1, {b: [2]}]) b: find(blob: $b) }`, map[string]any{"b": map[string]any{"c": []any{1, 2}}}, 3 + 2, 0},
+		"an input field's weight": {`{ find(by: {hard: 1, and: [{hard: 2}, {}]}) }`, nil, 30 + 32, 0},
+		"of a variable's value":   {`query($f: Filter, $n: Int) { a: find(by: $f) b: find(by: {hard: $n}) }`, map[string]any{"f": map[string]any{"hard": 1}}, 30 + 30, 0},
+
+		"a type of the schema":     {`{ __type(name: "Stock") { name fields { name type { name } } } }`, nil, 2 * (2 + 3), 0},
+		"by a name in a variable":  {`query($n: String!) { __type(name: $n) { ...f } } fragment f on __Type { ... { name } }`, map[string]any{"n": "Stock"}, 2, 0},
+		"a type that is not there": {`{ __type(name: "No") { name } }`, nil, 0, 0},
+		"types within types":       {`{ __type(name: "Query") { fields { args { type { ofType { ofType { ofType { name } } } } } } } }`, nil, 2 * (1 + 20 + 15 + 15 + 5 + 2 + 1), 0},
+		"types of each kind":       {`{ __type(name: "Thing") { possibleTypes { interfaces { name } } enumValues { name } inputFields { name } } }`, nil, 2 * (3 + 2 + 2), 0},
+		"values, and input fields": {`{ a: __type(name: "Grade") { enumValues { name } fields { name } } b: __type(name: "Filter") { inputFields { name } fields { name } } }`, nil, 2 * (2 + 1 + 2 + 4), 0},
+		"the whole schema":         {`{ __schema { queryType { name } subscriptionType { name } directives { args { name } locations } } }`, nil, 2 * (4 + 10*2 + 14), 0},
+		"what is skipped of it":    {`{ __schema { queryType @skip(if: true) { name } ... @include(if: false) { types { name } } } }`, nil, 0, 0},
+		"what is selected twice":   {`{ item { id } item { id } }`, nil, 2, 0},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
@@ -206,6 +225,7 @@ func TestCostIsLinear(t *testing.T) {
 		"a fan":         {fan.String(), 500*5 + 10},
 		"several types": {types, 20 * 2 * 4 * 4},
 		"mixed types":   {mixed, 20 * 7 * 4 * 4},
+		"introspection": {"{__schema{types{...F0}}}" + repeat(30, "fragment F%[1]d on __Type{a:ofType{...F%[2]d} b:ofType{...F%[2]d}}") + "fragment F30 on __Type{name}", len(schema.Types) * 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,14 +13,16 @@ import (
 //
 // It is the cost directive draft (https://ibm.github.io/graphql-specs/cost-spec.html) with one sum for types and fields:
 //
-//	directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | OBJECT | SCALAR
+//	directive @cost(weight: String!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
 //	directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!],
 //	  requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
 //
 // Asking for a field costs its weight: 10 if it has @source, else nothing. Each object that it gives costs the weight of its type, 1, and
 // what is selected of it; of an interface or a union, what the dearest type costs. How many there are is what its slicing arguments ask for,
 // or else what is assumed. A field with `first` or `last` has them as slicing arguments without being told; if it gives one object, these
-// are for the object's lists `edges` and `nodes`.
+// are for the object's lists `edges` and `nodes`. Each element of a list that an argument is given costs 1, each input field its weight.
+//
+// Introspection costs 2 for each field of each object that it gives.
 //
 // Each field with @source needs calls: for each source that it names, one for as many objects as a call takes, or one for each object if the
 // field is not resolved in batches. At worst, every object of every list is there and no two are equal.
@@ -28,7 +30,8 @@ type Costs struct {
 	schema   *ast.Schema
 	listSize float64 // that is assumed
 	fields   map[*ast.FieldDefinition]*price
-	types    map[string]float64 // the weights
+	types    map[string]float64               // the weights
+	weights  map[*ast.FieldDefinition]float64 // those of input fields that have one
 }
 
 // CostOptions are what a gateway decides. Zero values stand for the defaults.
@@ -61,7 +64,7 @@ func NewCosts(schema *ast.Schema, o CostOptions) (*Costs, error) {
 	if o.ListSize == 0 {
 		o.ListSize = defaultListSize
 	}
-	c := &Costs{schema: schema, listSize: float64(o.ListSize), fields: map[*ast.FieldDefinition]*price{}, types: map[string]float64{}}
+	c := &Costs{schema: schema, listSize: float64(o.ListSize), fields: map[*ast.FieldDefinition]*price{}, types: map[string]float64{}, weights: map[*ast.FieldDefinition]float64{}}
 	var problems []error
 	for name, def := range schema.Types {
 		if def.IsCompositeType() {
@@ -69,6 +72,13 @@ func NewCosts(schema *ast.Schema, o CostOptions) (*Costs, error) {
 		}
 		if err := weigh(def.Directives, func(w float64) { c.types[name] = w }); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+		if def.Kind == ast.InputObject {
+			for _, f := range def.Fields {
+				if err := weigh(f.Directives, func(w float64) { c.weights[f] = w }); err != nil {
+					problems = append(problems, fmt.Errorf("%s.%s: %w", name, f.Name, err))
+				}
+			}
 		}
 		if def.Kind != ast.Object {
 			continue

@@ -3,7 +3,6 @@
 package coerce
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -146,15 +145,18 @@ func (c *coercion) object(def *ast.Definition, value any) any {
 	return values
 }
 
-// unknown refuses the fields of an object that its type has not, in the order of their names.
+// unknown refuses the fields of an object that its type has not, in the order of their names. If there are more than are told, it is left to
+// chance which are: to put all in order would take longer than to read them.
 func (c *coercion) unknown(def *ast.Definition, object map[string]any) {
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		if len(c.errs) >= maxErrors {
-			return
+	var names []string
+	for name := range object {
+		if len(names) < maxErrors && def.Fields.ForName(name) == nil {
+			names = append(names, name)
 		}
-		if def.Fields.ForName(name) == nil {
-			c.invalid(object, "Field %s is not defined by type %s.", quoted(name), quoted(def.Name))
-		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		c.invalid(object, "Field %s is not defined by type %s.", quoted(name), quoted(def.Name))
 	}
 }
 

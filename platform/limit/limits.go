@@ -25,7 +25,7 @@ type Limits struct {
 	Directives       int             `yaml:"directives" desc:"How many directives an operation may have, each counted as often as its fragments are spread."`
 	Fields           int             `yaml:"fields" desc:"How many fields an operation may have, each counted as often as its fragments are spread."`
 	ValidationSteps  int             `yaml:"validationSteps" desc:"How much work it may be to validate a document: about one step for each selection, argument and value, in each operation and each fragment that reaches it."`
-	ValidationTime   config.Duration `yaml:"validationTime" desc:"How long validating a document may take."`
+	ValidationTime   config.Duration `yaml:"validationTime" desc:"How long a processor may work at validating a document."`
 	ValidationErrors int             `yaml:"validationErrors" desc:"How many errors of a document are told; validation stops there."`
 	Cost             int             `yaml:"cost" desc:"How much an operation may cost, by what the schema says and how large the lists are that it asks for."`
 	Calls            int             `yaml:"calls" desc:"How many calls of sources an operation may need at worst."`

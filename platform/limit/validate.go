@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,12 @@ import (
 //
 // A document that is valid has had its definitions filled in; another one must not be used.
 func Validate(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l Limits) gqlerror.List {
-	return validate(schema, doc, using, l, time.Now)
+	runtime.LockOSThread() // whose time it is that is looked at
+	defer runtime.UnlockOSThread()
+	return validate(schema, doc, using, l, threadTime)
 }
 
-func validate(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l Limits, now func() time.Time) gqlerror.List {
+func validate(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l Limits, now func() time.Duration) gqlerror.List {
 	v := &validation{limits: l, now: now, start: now(), told: map[string]bool{}}
 	return v.validate(schema, doc, using)
 }
@@ -30,11 +33,12 @@ func validate(schema *ast.Schema, doc *ast.QueryDocument, using *rules.Rules, l 
 // validation is the validation of one document.
 type validation struct {
 	limits Limits
-	now    func() time.Time
-	start  time.Time
+	now    func() time.Duration
+	start  time.Duration
 
 	steps   int
 	seen    int // events, for which time is looked at now and then
+	found   int // errors, told or not
 	told    map[string]bool
 	errs    gqlerror.List
 	refused *gqlerror.Error // by a limit
@@ -81,8 +85,16 @@ func (v *validation) run(schema *ast.Schema, doc *ast.QueryDocument, list []core
 // maxMessage is how long a message is at most, in bytes: it has names of the document in it, which may have any length.
 const maxMessage = 500
 
+// maxFound is how many errors are found for each that may be told, until validation stops: to find one can take a hundred times as long as a
+// step, since names are compared with all that may have been meant.
+const maxFound = 10
+
 // add keeps an error unless it is told already: gqlparser finds those of a fragment for each operation that reaches it.
 func (v *validation) add(err *gqlerror.Error) {
+	v.found++
+	if allowed := v.limits.ValidationErrors; allowed > 0 && v.found > maxFound*allowed {
+		panic(stopped{})
+	}
 	err.Message = bounded(err.Message, maxMessage)
 	key := strings.Builder{}
 	key.WriteString(err.Message)
@@ -122,7 +134,7 @@ func (v *validation) watch(observers *core.Events) {
 func (v *validation) tick() {
 	v.seen++
 	allowed := v.limits.ValidationTime.Std()
-	if v.seen%looked != 0 || allowed <= 0 || v.now().Sub(v.start) <= allowed {
+	if v.seen%looked != 0 || allowed <= 0 || v.now()-v.start <= allowed {
 		return
 	}
 	v.refused = exceeded("validationTime", "Validating the document took longer than it may: %s steps of it were done in %d ms.", v.seen, int(allowed.Milliseconds()), nil)

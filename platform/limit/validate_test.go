@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,37 @@ func TestErrorsOfAFragmentAreToldOnce(t *testing.T) {
 	got := limit.Validate(theZoo(t), parsed(t, `query A { ...f } query B { ...g } fragment f on Query { ...g } fragment g on Query { no }`), nil, limit.Defaults())
 	if len(got) != 1 || got[0].Rule != "FieldsOnCorrectType" || got[0].Extensions["code"] != "GRAPHQL_VALIDATION_FAILED" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestErrorsThatComeAgainStopTheValidation: each of 900 operations finds those of a fragment, with what may have been meant.
+func TestErrorsThatComeAgainStopTheValidation(t *testing.T) {
+	t.Parallel()
+	names := repeat(50, strings.Repeat("x", 90)+"%d ")
+	query := repeat(900, "query Q%d{...F}") + "fragment F on Query{" + names + "}"
+	limits := limit.Defaults()
+	limits.ValidationTime = 0
+	suggested := 0
+	using := rules.NewRules()
+	using.AddRule("Suggests", func(observers *validator.Events, addError validator.AddErrFunc) {
+		observers.OnField(func(_ *validator.Walker, field *ast.Field) {
+			suggested++
+			addError(validator.Message("There is no %s.", field.Name))
+		})
+	})
+	if got := limit.Validate(theZoo(t), parsed(t, query), using, limits); len(got) != 50 || suggested > 1001 {
+		t.Errorf("%d errors are told of %d that were found", len(got), suggested)
+	}
+}
+
+// TestThreadTime goes on with what this thread does, and with nothing else.
+func TestThreadTime(t *testing.T) {
+	t.Parallel()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	begin := limit.ThreadTime()
+	for limit.ThreadTime() < begin+5*time.Millisecond { // until the test's own deadline, if it stands still
+		_ = strings.Repeat("x", 1000)
 	}
 }
 
@@ -101,9 +133,9 @@ func TestValidationTime(t *testing.T) {
 	query := "{" + strings.Repeat("owl { id } ", 10_000) + "}"
 	for allowed, refused := range map[time.Duration]bool{50 * time.Millisecond: true, time.Minute: false, 0: false} {
 		looked := 0
-		clock := func() time.Time {
+		clock := func() time.Duration {
 			looked++
-			return time.Unix(0, 0).Add(time.Duration(looked) * time.Millisecond)
+			return time.Duration(looked) * time.Millisecond
 		}
 		got := limit.ValidateAt(schema, parsed(t, query), nil, limit.Limits{ValidationTime: config.Duration(allowed)}, clock)
 		if len(got) == 0 == refused {

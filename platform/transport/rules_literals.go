@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/core"
 )
 
@@ -82,11 +83,7 @@ func (l *literalCheck) object(def *ast.Definition, v *ast.Value) {
 		if def.Fields.ForName(child.Name) != nil {
 			continue
 		}
-		known := make([]string, len(def.Fields))
-		for i, f := range def.Fields {
-			known[i] = f.Name
-		}
-		l.tellAt(child.Value, child.Position, core.Message(`Field "%s" is not defined by type "%s".`, cut(child.Name), def.Name), l.suggested("Did you mean", child.Name, known))
+		l.tellAt(child.Value, child.Position, core.Message(`Field "%s" is not defined by type "%s".`, cut(child.Name), def.Name), l.suggested("Did you mean", child.Name, def))
 	}
 	if def.Directives.ForName("oneOf") == nil {
 		return
@@ -102,15 +99,11 @@ func (l *literalCheck) enum(def *ast.Definition, v *ast.Value) {
 	if v.Kind == ast.EnumValue && def.EnumValues.ForName(v.Raw) != nil {
 		return
 	}
-	known := make([]string, len(def.EnumValues))
-	for i, value := range def.EnumValues {
-		known[i] = value.Name
-	}
 	if v.Kind == ast.EnumValue {
-		l.tell(v, core.Message(`Value "%s" does not exist in "%s" enum.`, cut(v.Raw), def.Name), l.suggested("Did you mean the enum value", v.Raw, known))
+		l.tell(v, core.Message(`Value "%s" does not exist in "%s" enum.`, cut(v.Raw), def.Name), l.suggested("Did you mean the enum value", v.Raw, def))
 		return
 	}
-	l.tell(v, core.Message(`Enum "%s" cannot represent non-enum value: %s.`, def.Name, shown(v)), l.suggested("Did you mean the enum value", v.Raw, known))
+	l.tell(v, core.Message(`Enum "%s" cannot represent non-enum value: %s.`, def.Name, shown(v)), l.suggested("Did you mean the enum value", v.Raw, def))
 }
 
 func (l *literalCheck) scalar(def *ast.Definition, v *ast.Value) {
@@ -190,12 +183,22 @@ func (l *literalCheck) tellAt(v *ast.Value, at *ast.Position, options ...core.Er
 	l.addError(append(options, core.At(at))...)
 }
 
-// suggested tells which names may have been meant, if that is wanted. What is very long is no misspelt name, and costs much to compare.
-func (l *literalCheck) suggested(prefix, name string, known []string) core.ErrorOption {
-	if !l.suggest || len(name) > maxEchoed {
-		return core.Message("")
+// suggested tells which names of a type may have been meant, if that is wanted. What is very long is no misspelt name. Names are compared, which
+// takes long, if the error is told only.
+func (l *literalCheck) suggested(prefix, name string, def *ast.Definition) core.ErrorOption {
+	return func(err *gqlerror.Error) {
+		if !l.suggest || len(name) > maxEchoed {
+			return
+		}
+		var known []string
+		for _, f := range def.Fields {
+			known = append(known, f.Name)
+		}
+		for _, value := range def.EnumValues {
+			known = append(known, value.Name)
+		}
+		core.SuggestListQuoted(prefix, name, known)(err)
 	}
-	return core.SuggestListQuoted(prefix, name, known)
 }
 
 // shown gives the beginning of a literal, as messages tell it. It looks at no more of the literal than it gives.

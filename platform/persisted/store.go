@@ -15,8 +15,7 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
-// Store knows documents. It is an extension of gqlgen's that calls Resolve and Validated itself: put it after those that refuse operations, so that nothing
-// is registered that they refuse. It is safe for concurrent use.
+// Store knows documents. It is an extension of gqlgen's that calls Resolve and Accepted itself. It is safe for concurrent use.
 type Store struct {
 	log        *slog.Logger
 	registered *otter.Cache[string, string] // texts by their hashes; nil if clients register none
@@ -28,7 +27,7 @@ type Store struct {
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationParameterMutator
-	graphql.OperationContextMutator
+	graphql.OperationInterceptor
 } = (*Store)(nil)
 
 // New makes a store of valid settings, and reads the manifest if there is one. It fails if that cannot be used, and says where it is wrong. The log hears of
@@ -111,9 +110,9 @@ func (s *Store) check(trusted *manifest, named name, text string) error {
 	return nil
 }
 
-// Validated is for when a request's document has been found to be valid, and is to be executed: it registers the document if the request says so, and logs
-// it if the manifest lacks it. Whoever sends what is not valid takes nobody's place.
-func (s *Store) Validated(ctx context.Context, p *graphql.RawParams, doc *ast.QueryDocument) {
+// Accepted is for when nothing is left that refuses a request, and its document is to be executed: it registers the document if the request says so, and
+// logs it if the manifest lacks it. Whoever sends what is not valid, or costs too much, takes nobody's place.
+func (s *Store) Accepted(ctx context.Context, p *graphql.RawParams, doc *ast.QueryDocument) {
 	if s.enforce {
 		return // the manifest has it
 	}
@@ -177,8 +176,9 @@ func (s *Store) MutateOperationParameters(ctx context.Context, p *graphql.RawPar
 	return nil
 }
 
-// MutateOperationContext is Validated, as gqlgen calls it. It changes nothing.
-func (s *Store) MutateOperationContext(ctx context.Context, oc *graphql.OperationContext) *gqlerror.Error {
-	s.Validated(ctx, &graphql.RawParams{Query: oc.RawQuery, OperationName: oc.OperationName, Extensions: oc.Extensions}, oc.Doc)
-	return nil
+// InterceptOperation is Accepted, as gqlgen calls it: whatever refuses operations has been asked before. It changes nothing.
+func (s *Store) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	oc := graphql.GetOperationContext(ctx)
+	s.Accepted(ctx, &graphql.RawParams{Query: oc.RawQuery, OperationName: oc.OperationName, Extensions: oc.Extensions}, oc.Doc)
+	return next(ctx)
 }

@@ -54,7 +54,7 @@ func TestAStoreIsWhatItHasSeen(t *testing.T) {
 				rt.Fatalf("%q is executed", p.Query)
 			}
 			if rapid.Bool().Draw(rt, "valid") {
-				s.Validated(t.Context(), p, parse(t, p.Query))
+				s.Accepted(t.Context(), p, parse(t, p.Query))
 				valid[p.Query] = true
 			}
 		}
@@ -104,7 +104,7 @@ func ExampleStore_Resolve() {
 	if err != nil {
 		panic(err)
 	}
-	s.Validated(ctx, both, doc)
+	s.Accepted(ctx, both, doc)
 
 	fmt.Println(s.Resolve(ctx, alone), alone.Query)
 	// Output:
@@ -136,7 +136,7 @@ func BenchmarkResolve(b *testing.B) {
 					if err := s.Resolve(b.Context(), &request); err != nil {
 						b.Fatal(err)
 					}
-					s.Validated(b.Context(), &request, doc)
+					s.Accepted(b.Context(), &request, doc)
 				}
 			})
 		}

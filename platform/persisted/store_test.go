@@ -75,7 +75,7 @@ func trusting(t testing.TB, mode string) persisted.Config {
 	return c
 }
 
-// parse gives what Validated is given of a document.
+// parse gives what Accepted is given of a document.
 func parse(t testing.TB, text string) *ast.QueryDocument {
 	t.Helper()
 	doc, err := parser.ParseQuery(&ast.Source{Input: text})
@@ -91,7 +91,7 @@ func send(t testing.TB, s *persisted.Store, p *graphql.RawParams) error {
 	if err := s.Resolve(t.Context(), p); err != nil {
 		return err
 	}
-	s.Validated(t.Context(), p, parse(t, p.Query))
+	s.Accepted(t.Context(), p, parse(t, p.Query))
 	return nil
 }
 
@@ -208,12 +208,12 @@ func TestOnlyWhatIsValidIsRegistered(t *testing.T) {
 	if err := s.Resolve(t.Context(), apq("", hashOf(product))); codeOf(err) != fault.PersistedNotFound {
 		t.Errorf("before it is valid: %v", err)
 	}
-	s.Validated(t.Context(), apq(other, hashOf(product)), parse(t, other)) // which Resolve has refused
+	s.Accepted(t.Context(), apq(other, hashOf(product)), parse(t, other)) // which Resolve has refused
 	if err := s.Resolve(t.Context(), apq("", hashOf(product))); codeOf(err) != fault.PersistedNotFound {
 		t.Errorf("poisoned: %v", err)
 	}
-	s.Validated(t.Context(), byID(other, "sha256:"+hashOf(other)), parse(t, other)) // ids are not registered
-	s.Validated(t.Context(), plain(product), parse(t, product))
+	s.Accepted(t.Context(), byID(other, "sha256:"+hashOf(other)), parse(t, other)) // ids are not registered
+	s.Accepted(t.Context(), plain(product), parse(t, product))
 	for _, text := range []string{other, product} {
 		if err := s.Resolve(t.Context(), apq("", hashOf(text))); codeOf(err) != fault.PersistedNotFound {
 			t.Errorf("without being asked for, %s: %v", text, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
 	"github.com/mainstem/mainstem/platform/transport"
 )
@@ -62,6 +63,8 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 		{get("extensions", hashed(query), "variables", `{"v": 1}`), 200, "", "Q"},
 
 		{get("extensions", hashed(mutation), "query", mutation), 405, fault.BadUserInput, ""},
+		{byPost(mutation), 200, fault.PersistedNotFound, ""}, // what is refused is not kept
+		{with(mutation), 200, "", "M"},
 		{byGet(mutation), 405, fault.BadUserInput, ""}, // though it is known
 		{byPost(mutation), 200, "", "M"},
 
@@ -80,6 +83,41 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 			t.Errorf("step %d: whoever keeps the answer does not hear that the document is known", i)
 		}
 		if step.code == fault.PersistedNotFound && a.Errors[0].Message != "PersistedQueryNotFound" {
+			t.Errorf("step %d: %s", i, w.Body)
+		}
+	}
+}
+
+// TestOnlyWhatIsAffordedIsRegistered: whoever sends what costs too much takes nobody's place.
+func TestOnlyWhatIsAffordedIsRegistered(t *testing.T) {
+	t.Parallel()
+	store, err := persisted.New(persisted.Defaults(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs, err := limit.NewCosts(schema, limit.CostOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	es := &graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }, ExecFunc: echo}
+	h := transport.NewHandler(transport.NewEngine(es, transport.Options{
+		Present: fault.Presenter(slog.New(slog.DiscardHandler)), Extensions: []graphql.HandlerExtension{store}, Costs: costs, Limits: limit.Limits{Cost: 2},
+	}), transport.HTTP{MaxBodyBytes: maxBody})
+	const query = "query Q($v: Any) { any(value: $v) }"
+	with := func(value string) *http.Request {
+		return post(fmt.Sprintf(`{"query":%q,"extensions":%s,"variables":{"v":%s}}`, query, hashed(query), value))
+	}
+	for i, step := range []struct {
+		request *http.Request
+		code    fault.Code
+	}{
+		{with("[1,2,3]"), fault.LimitExceeded},
+		{post(`{"extensions":` + hashed(query) + `}`), fault.PersistedNotFound},
+		{with("[1,2]"), ""},
+		{post(`{"extensions":` + hashed(query) + `}`), ""},
+	} {
+		w, a := ask(t, h, step.request)
+		if step.code == "" && a.Data == nil || step.code != "" && (len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != string(step.code)) {
 			t.Errorf("step %d: %s", i, w.Body)
 		}
 	}

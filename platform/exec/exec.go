@@ -58,7 +58,6 @@ type Schema struct {
 	options   Options
 	generated func(oc *graphql.OperationContext) Generated
 	objects   map[string]*object
-	oneOf     map[string]bool // the input objects that have @oneOf somewhere
 	schema    *ast.Schema
 	documents *lru.Cache[planKey, *document]
 	plans     *lru.Cache[planKey, *plan]
@@ -84,7 +83,7 @@ func New(gqlgen graphql.ExecutableSchema, types Types, generated func(oc *graphq
 		panic(problems)
 	}
 	return &Schema{
-		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema(), degradations), oneOf: oneOfTypes(gqlgen.Schema()),
+		ExecutableSchema: gqlgen, options: o, generated: generated, schema: gqlgen.Schema(), objects: objects(types, gqlgen.Schema(), degradations),
 		documents: documents, plans: plans, fields: codeOf(plain.ResolverMiddleware), roots: codeOf(plain.RootResolverMiddleware),
 	}
 }
@@ -105,10 +104,6 @@ func (s *Schema) Declined() int64 { return s.declined.Load() }
 func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	doc := s.documentOf(oc)
-	if err := doc.wrongVariable(oc.Variables); err != nil {
-		graphql.AddError(ctx, err)
-		return graphql.OneShot(&graphql.Response{})
-	}
 	switch {
 	case s.options.Gqlgen:
 		return s.decline(ctx, oc, doc, "gqlgen is asked for")

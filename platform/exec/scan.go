@@ -22,8 +22,7 @@ type scan struct {
 	always     bool     // whether one of them depends on no variable
 	sources    []string
 	inputs     bool
-	oneOf      ast.VariableDefinitionList // those of the operation whose values have @oneOf objects
-	declined   string                     // what the plan cannot do; empty if it can do everything
+	declined   string // what the plan cannot do; empty if it can do everything
 }
 
 // scanOperation reads an operation of a valid document.
@@ -34,11 +33,6 @@ func (s *Schema) scanOperation(doc *ast.QueryDocument, operation *ast.OperationD
 	}
 	if len(operation.Directives) > 0 {
 		c.declined = "a directive on an operation"
-	}
-	for _, v := range operation.VariableDefinitions {
-		if s.oneOf[v.Type.Name()] {
-			c.oneOf = append(c.oneOf, v)
-		}
 	}
 	c.selections(operation.SelectionSet)
 	return c

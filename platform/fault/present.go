@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -61,9 +60,6 @@ func read(err error) (*Error, *gqlerror.Error) {
 	// gqlparser's and gqlgen's own errors are about the request, and safe to show, if they have a code or a rule.
 	code, _ := g.Extensions["code"].(string)
 	switch {
-	case code == string(ValidationFailed) && len(g.Path) > 1 && g.Path[0] == ast.PathName("variable"):
-		shown.Path = nil // which is for places in the answer
-		return Newf(BadUserInput, "`$%s`: %s.", g.Path[1:].String(), g.Message), shown
 	case g.Rule != "" || code == string(ValidationFailed):
 		return New(ValidationFailed, g.Message), shown
 	case code == string(ParseFailed) && strings.HasPrefix(g.Message, "exceeded token limit"):

@@ -114,37 +114,22 @@ func (l *lockedBuffer) lines(t *testing.T) (lines []line) {
 
 func TestRefusedRequests(t *testing.T) {
 	t.Parallel()
-	parse, validation, input := string(fault.ParseFailed), string(fault.ValidationFailed), string(fault.BadUserInput)
+	parse, validation := string(fault.ParseFailed), string(fault.ValidationFailed)
 	at := func(line, column int) []gqlerror.Location { return []gqlerror.Location{{Line: line, Column: column}} }
-	const filtered = "query($filter: Filter) { shop(filter: $filter) { name } }"
 	for reason, test := range map[string]struct {
-		query, operation, variables string
-		code, message               string
-		locations                   []gqlerror.Location
+		query, operation string
+		code, message    string
+		locations        []gqlerror.Location
 	}{
-		"no GraphQL":               {"{ shop {\n", "", "", parse, "Expected Name, found <EOF>", at(2, 1)},
-		"no operation":             {"fragment f on Shop { name }", "", "", validation, "no operation provided", nil},
-		"an unknown field":         {"{ shop {\n  nam } }", "", "", validation, `Cannot query field "nam" on type "Shop". Did you mean "name"?`, at(2, 3)},
-		"an unknown operation":     {"query A { shop { name } }", "B", "", validation, "operation B not found", nil},
-		"a literal that is wrong":  {`{ shop(first: "x") { name } }`, "", "", validation, `Int cannot represent non-integer value: "x"`, at(1, 16)},
-		"a variable that is wrong": {"query($first: Int) { shop(first: $first) { name } }", "", `{"first":"x"}`, input, "`$first`: cannot use string as Int.", nil},
-		"a variable that is missing": {"query($first: Int!) { shop(first: $first) { name } }", "", `{}`,
-			input, "`$first`: must be defined.", nil},
-		"a variable that is null": {"query($first: Int!) { shop(first: $first) { name } }", "", `{"first":null}`, input, "`$first`: cannot be null.", nil},
-		"a field of a variable":   {filtered, "", `{"filter":{}}`, input, "`$filter.price`: must be defined.", nil},
-		"a field of a field of a variable": {filtered, "", `{"filter":{"price":1,"not":{"price":1,"names":["a",true]}}}`,
-			input, "`$filter.not.names[1]`: cannot use bool as String.", nil},
-		"an unknown field of a variable": {filtered, "", `{"filter":{"price":1,"color":"red"}}`, input, "`$filter.color`: unknown field.", nil},
-		"a variable of another kind":     {filtered, "", `{"filter":7}`, input, "`$filter`: must be a Filter, not a float64.", nil},
+		"no GraphQL":              {"{ shop {\n", "", parse, "Expected Name, found <EOF>", at(2, 1)},
+		"no operation":            {"fragment f on Shop { name }", "", validation, "no operation provided", nil},
+		"an unknown field":        {"{ shop {\n  nam } }", "", validation, `Cannot query field "nam" on type "Shop". Did you mean "name"?`, at(2, 3)},
+		"an unknown operation":    {"query A { shop { name } }", "B", validation, "operation B not found", nil},
+		"a literal that is wrong": {`{ shop(first: "x") { name } }`, "", validation, `Int cannot represent non-integer value: "x"`, at(1, 16)},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			params := graphql.RawParams{Query: test.query, OperationName: test.operation}
-			if test.variables != "" {
-				if err := json.Unmarshal([]byte(test.variables), &params.Variables); err != nil {
-					t.Fatal(err)
-				}
-			}
 			errors, log := answer(t, params, func(context.Context) { t.Error("the operation was executed") })
 			want := []said{{Message: test.message, Locations: test.locations, Extensions: map[string]any{"code": test.code, "retryable": false}}}
 			if diff := cmp.Diff(want, errors); diff != "" {
@@ -199,8 +184,6 @@ func TestFieldErrors(t *testing.T) {
 			[]line{{"ERROR", "fault", "INTERNAL_SERVER_ERROR", "", "", "shop", "must not be null"}}},
 		"an error that has extensions": {&gqlerror.Error{Err: hidden, Message: secret, Extensions: map[string]any{"code": "MINE", "secret": secret}}, internal,
 			[]line{{"ERROR", "fault", "INTERNAL_SERVER_ERROR", "", "", "shop", secret}}},
-		"an error with a path that looks like a variable's": {&gqlerror.Error{Message: "No.", Path: ast.Path{ast.PathName("variable"), ast.PathName("a")}},
-			said{Message: "No.", Path: []any{"variable", "a"}, Extensions: map[string]any{"code": "BAD_USER_INPUT", "retryable": false}}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

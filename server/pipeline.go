@@ -98,7 +98,7 @@ func (s *Server) graphQL() http.Handler {
 		transport.HTTP{ // last, since it takes what no other does
 			MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
 			Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
-			Streams:  s.streams,
+			Streams:  s.streams, Origins: s.config.CORS.AllowedOrigins,
 		})
 }
 
@@ -122,6 +122,14 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return s.tracing.Middleware(next, s.log, "/graphql", "/healthz", "/readyz", "/metrics", "/")
 }
 
+// allowedHeaders are those that pages of other origins may send, beside those that sources are given: the gateway's, and those of clients who say who they are.
+var allowedHeaders = []string{
+	"Authorization", "Content-Type", "Accept", "Accept-Language", "Cache-Control",
+	telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, transport.TokenHeader, "Traceparent", "Tracestate",
+	"GraphQL-Preflight", "Apollo-Require-Preflight", "X-Requested-With",
+	"X-Apollo-Operation-Name", "X-Apollo-Operation-Id", "Apollographql-Client-Name", "Apollographql-Client-Version",
+}
+
 // cors lets pages of the allowed origins ask. It never allows credentials: the gateway knows no cookies.
 func (s *Server) cors(next http.Handler) http.Handler {
 	if len(s.config.CORS.AllowedOrigins) == 0 {
@@ -130,7 +138,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: s.config.CORS.AllowedOrigins,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, // the latter for SSE over one connection
-		AllowedHeaders: append([]string{"Authorization", "Content-Type", "Accept", "Accept-Language", telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, "Cache-Control", "GraphQL-Preflight", "Apollo-Require-Preflight", transport.TokenHeader, "Traceparent", "Tracestate"}, s.clients.forwarded()...),
+		AllowedHeaders: append(slices.Clone(allowedHeaders), s.clients.forwarded()...),
 		ExposedHeaders: append([]string{telemetry.RequestIDHeader, telemetry.TraceIDHeader}, s.config.returned()...),
 		MaxAge:         600, // seconds
 	}).Handler(next)

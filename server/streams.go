@@ -13,12 +13,12 @@ import (
 
 // newStreams makes what subscriptions are answered by.
 func (s *Server) newStreams() *transport.Streams {
-	return transport.NewStreams(transport.StreamOptions{MaxBytes: int64(s.config.Limits.Bytes), Timeout: s.timeout})
+	return transport.NewStreams(transport.StreamOptions{MaxBytes: int64(s.config.Limits.Bytes), Timeout: s.timeout, Origins: s.config.CORS.AllowedOrigins})
 }
 
 // webSockets makes the transport of WebSockets.
 func (s *Server) webSockets() *transport.WebSocket {
-	return transport.NewWebSocket(s.streams, transport.WebSocketOptions{Init: s.initialize, Origins: s.config.CORS.AllowedOrigins})
+	return transport.NewWebSocket(s.streams, transport.WebSocketOptions{Init: s.initialize})
 }
 
 // initialize takes from the payload of a WebSocket's connection_init what a request has in its headers, since browsers let no page set those: a token, and whether

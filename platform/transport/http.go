@@ -36,6 +36,7 @@ type HTTP struct {
 	MaxAge   time.Duration                  // how long others may keep the answer to a GET without errors that is for everybody; not at all if 0
 	Personal func(ctx context.Context) bool // whether an answer is for one caller alone; none is if nil
 	Streams  *Streams                       // answers subscriptions of clients who accept events or parts; if nil they are refused
+	Origins  Origins                        // whose pages may ask by GET
 	Vary     []string                       // the headers of requests that answers depend on, beside Accept and Authorization
 }
 
@@ -149,8 +150,8 @@ func (h HTTP) keep(header http.Header, ctx context.Context, failed bool) { //nol
 func (h HTTP) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
 	switch r.Method {
 	case http.MethodGet:
-		if forgeable(r.Header) {
-			return nil, http.StatusForbidden, fault.New(fault.Forbidden, "A web page of anybody's could have sent this: send the header `Accept: application/graphql-response+json`, or `GraphQL-Preflight: 1`.")
+		if h.Origins.forged(r) {
+			return nil, http.StatusForbidden, fault.New(fault.Forbidden, "A web page of anybody's could have sent this. Programs send the header `GraphQL-Preflight: 1`, or accept JSON; pages of other origins have to be allowed to ask, or send a POST.")
 		}
 		return h.readQuery(r)
 	case http.MethodPost:

@@ -50,7 +50,7 @@ const maxBody = 300
 func serve(exec func(context.Context) graphql.ResponseHandler) http.Handler {
 	es := &graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return schema }, ExecFunc: exec}
 	engine := transport.NewEngine(es, transport.Options{Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Suggest: true})
-	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: maxBody})
+	return transport.NewHandler(engine, transport.HTTP{MaxBodyBytes: maxBody, Origins: []string{"https://shop.example.com"}})
 }
 
 // answer is what a client reads.

@@ -25,6 +25,7 @@ type StreamOptions struct {
 	WriteTimeout  time.Duration // how long a client may take to read an answer before the stream is closed; 10 s
 	// Timeout gives how long a query or a mutation may take, the start of a subscription, and the execution of each of its events; any time if nil.
 	Timeout func(ctx context.Context) time.Duration
+	Origins Origins // whose pages may open streams
 }
 
 // Streams are the connections over which more than one answer goes. WebSocket, SSE and Multipart of one server share them. They are safe for
@@ -143,21 +144,13 @@ func streamContext(request context.Context) (context.Context, context.CancelFunc
 // read gives the parameters of a request for a stream, or the status and fault to refuse it with.
 func (s *Streams) read(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
 	start := graphql.Now()
-	params, status, err := HTTP{MaxBodyBytes: s.options.MaxBytes}.readStream(w, r)
+	params, status, err := HTTP{MaxBodyBytes: s.options.MaxBytes, Origins: s.options.Origins}.read(w, r)
 	if err != nil {
 		return nil, status, err
 	}
 	params.Headers = r.Header
 	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	return params, status, nil
-}
-
-// readStream is read, but for who asks by GET: links, images and forms cannot accept streams, and what scripts can read is for CORS to say.
-func (h HTTP) readStream(w http.ResponseWriter, r *http.Request) (*graphql.RawParams, int, error) {
-	if mode := r.Header.Get("Sec-Fetch-Mode"); r.Method == http.MethodGet && mode != "no-cors" && mode != "navigate" {
-		return h.readQuery(r)
-	}
-	return h.read(w, r)
 }
 
 // prepare gives an operation, ready to be executed, or the answer that refuses it.

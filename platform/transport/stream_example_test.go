@@ -19,7 +19,7 @@ func ExampleNewStreams() {
 	})
 	engine := transport.NewEngine(&graphql.ExecutableSchemaMock{SchemaFunc: func() *ast.Schema { return streamSchema }, ExecFunc: echo}, transport.Options{})
 	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: transport.NewHandler(engine,
-		transport.NewWebSocket(streams, transport.WebSocketOptions{Origins: []string{"https://shop.example.com"}}),
+		transport.NewWebSocket(streams, transport.WebSocketOptions{}),
 		transport.NewSSE(streams, 30*time.Second),
 		transport.HTTP{MaxBodyBytes: 1 << 20, Streams: streams}, // which supports what no other does
 	)}

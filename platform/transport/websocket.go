@@ -5,7 +5,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -26,8 +25,6 @@ type WebSocketOptions struct {
 	PongTimeout time.Duration
 	// CloseTimeout is how long a client may take to close what the gateway has closed, before it is cut off; 5 s.
 	CloseTimeout time.Duration
-	// Origins are the origins whose pages may connect, beside the gateway's own: such as https://shop.example.com, one * in each standing for anything.
-	Origins []string
 }
 
 // WebSocket speaks graphql-transport-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). It is safe for concurrent use.
@@ -66,7 +63,7 @@ func (*WebSocket) Supports(r *http.Request) bool {
 
 // Do serves a connection, and returns when it is closed and nothing runs for it any more.
 func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) {
-	if !t.mayConnect(r) { // whose user's cookies and network the browser would lend to any page
+	if r.Header.Get("Origin") != "" && !t.streams.options.Origins.allow(r) { // to any page the browser would lend its user's cookies and network
 		refuse(r.Context(), w, executor, http.StatusForbidden, fault.New(fault.Forbidden, "Pages of this origin may not connect."))
 		return
 	}
@@ -86,25 +83,6 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.
 	conn.SetReadLimit(-1)                                             // see socket.read
 	life := context.WithoutCancel(r.Context())                        // the connection outlasts the request that it began with
 	newSocket(life, t, conn, tapped.conn, r.Header, executor).serve() //nolint:contextcheck // what it runs has contexts of its own, which come from this one
-}
-
-// mayConnect says whether a request's origin may connect. Only browsers send one.
-func (t *WebSocket) mayConnect(r *http.Request) bool {
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return true
-	}
-	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) {
-		return true
-	}
-	for _, allowed := range t.options.Origins {
-		before, after, wild := strings.Cut(strings.ToLower(allowed), "*")
-		asked := strings.ToLower(origin)
-		if asked == before && !wild || wild && len(asked) >= len(before)+len(after) && strings.HasPrefix(asked, before) && strings.HasSuffix(asked, after) {
-			return true
-		}
-	}
-	return false
 }
 
 // tap keeps the connection that is taken over, so that it can be cut off whatever it is used for.

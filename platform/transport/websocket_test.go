@@ -286,7 +286,7 @@ func TestWebSocketSubprotocol(t *testing.T) {
 
 func TestWebSocketOrigin(t *testing.T) {
 	t.Parallel()
-	g := start(t, &gateway{websocket: transport.WebSocketOptions{Origins: []string{"https://shop.example.com", "https://*.preview.example.com"}}})
+	g := start(t, &gateway{options: transport.StreamOptions{Origins: []string{"https://shop.example.com", "https://*.preview.example.com"}}})
 	for reason, test := range map[string]struct {
 		origin string
 		may    bool

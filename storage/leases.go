@@ -1,0 +1,72 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Renew says that an executor, which is a process that runs workflows, lives for ttl more by the database's clock. The first time begins its lease.
+func (s *Store) Renew(ctx context.Context, executor string, ttl time.Duration) error {
+	err := s.InTx(ctx, func(tx Tx) error {
+		_, err := s.in(tx).Exec(ctx, `INSERT INTO mainstem.executors (id, lease_until) VALUES ($1, mainstem.now() + $2)
+			ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until`, executor, ttl.Microseconds())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storage: a lease cannot be renewed: %w", err)
+	}
+	return nil
+}
+
+// Release ends an executor's lease: others may adopt its workflows at once.
+func (s *Store) Release(ctx context.Context, executor string) error {
+	err := s.InTx(ctx, func(tx Tx) error {
+		_, err := s.in(tx).Exec(ctx, `UPDATE mainstem.executors SET lease_until = 0 WHERE id = $1`, executor)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storage: a lease cannot be released: %w", err)
+	}
+	return nil
+}
+
+// Expired calls adopt for each executor other than self whose lease is over, and forgets the executor if adopt returns nil. One process at a time
+// adopts the workflows of an executor; what another does just then is skipped. The executors after one that cannot be adopted have their turn
+// too: the error joins what failed. On SQLite each other executor's lease is over, since one process at a time has the file.
+func (s *Store) Expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
+	if err := s.db.expired(ctx, self, adopt); err != nil {
+		return fmt.Errorf("storage: %w", err)
+	}
+	return nil
+}
+
+// expired runs the adoptions of a file: its lock keeps other processes out, and the mutex keeps this one's own apart.
+func (d *sqliteDatabase) expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
+	d.adopting.Lock()
+	defer d.adopting.Unlock()
+	var over []string
+	q := querier{d.reader(), d.native}
+	rows, err := q.Query(ctx, `SELECT id FROM mainstem.executors WHERE id <> $1 ORDER BY id`, self)
+	err = scan(rows, err, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		over = append(over, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("leases cannot be read: %w", err)
+	}
+	var errs []error
+	for _, id := range over {
+		err := adopt(ctx, id)
+		if err == nil {
+			_, err = d.db.ExecContext(ctx, d.native(`DELETE FROM mainstem.executors WHERE id = $1`), id)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the workflows of executor %s cannot be adopted: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import relay from 'relay-runtime';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
-import { ask, socketURL, someProduct } from './gateway.mjs';
+import { ask, socketURL, someProduct, url } from './gateway.mjs';
 
 const { Environment, Network, RecordSource, Store, createOperationDescriptor } = relay;
 
@@ -64,3 +64,50 @@ test('a subscription goes into the store', async () => {
   assert.equal(answer.stockChanged.sku, sku);
   await socket.dispose();
 });
+
+// Relay's compiler puts the fields of a deferred fragment under its label and the path of its object: what comes by another path, it never looks at.
+test('a deferred fragment goes into the store, with what others select too', async () => {
+  const label = 'ProductsQuery$defer$Rest_product';
+  const text = `query ProductsQuery { products(first: 3) { nodes { id stock { available } ...Rest_product @defer(label: "${label}") } } } fragment Rest_product on Product { name stock { available status } }`;
+  const linked = (name, concreteType, plural, selections, args = null, storageKey = null) => ({ alias: null, args, concreteType, kind: 'LinkedField', name, plural, selections, storageKey });
+  const rest = { kind: 'Defer', if: null, label, selections: [scalar('name'), linked('stock', 'StockLevel', false, [scalar('available'), scalar('status')])] };
+  const nodes = linked('nodes', 'Product', true, [scalar('id'), linked('stock', 'StockLevel', false, [scalar('available')]), rest]);
+  const products = linked('products', 'ProductConnection', false, [nodes], [{ kind: 'Literal', name: 'first', value: 3 }], 'products(first:3)');
+  const deferred = {
+    kind: 'Request',
+    fragment: { argumentDefinitions: [], kind: 'Fragment', metadata: null, name: 'ProductsQuery', selections: [products], type: 'Query', abstractKey: null },
+    operation: { argumentDefinitions: [], kind: 'Operation', name: 'ProductsQuery', selections: [products] },
+    params: { cacheID: 'products', id: null, metadata: {}, name: 'ProductsQuery', operationKind: 'query', text },
+  };
+  const env = new Environment({
+    network: Network.create((r, v) => relay.Observable.create((sink) => {
+      parts(r.text, v).then((payloads) => {
+        for (const { incremental, hasNext, ...first } of payloads) {
+          for (const payload of incremental ?? [first]) sink.next({ ...payload, hasNext, extensions: { is_final: !hasNext } });
+        }
+        sink.complete();
+      }).catch(sink.error);
+    })),
+    store: new Store(new RecordSource()),
+  });
+  const operation = createOperationDescriptor(deferred, {});
+  await new Promise((resolve, reject) => env.execute({ operation }).subscribe({ error: reject, complete: resolve }));
+  const source = env.getStore().getSource();
+  const found = source.get(source.get('client:root')['products(first:3)'].__ref).nodes.__refs.map((ref) => source.get(ref));
+  assert.equal(found.length, 3);
+  for (const product of found) {
+    assert.ok(product.name);
+    const stock = source.get(product.stock.__ref);
+    assert.ok(stock.available >= 0);
+    assert.ok(stock.status, 'what is deferred of an object that has come before is lost');
+  }
+});
+
+// parts gives the payloads of an answer by parts, as Relay's users have them read.
+async function parts(query, variables) {
+  const response = await fetch(url, {
+    method: 'POST', headers: { 'content-type': 'application/json', accept: 'multipart/mixed;deferSpec=20220824, application/json' }, body: JSON.stringify({ query, variables }),
+  });
+  assert.match(response.headers.get('content-type'), /^multipart\/mixed; boundary="-"; deferSpec=20220824$/);
+  return (await response.text()).split('\r\n---').slice(1, -1).map((part) => JSON.parse(part.split('\r\n\r\n')[1]));
+}

@@ -19,14 +19,19 @@ import (
 // -ID; and an ellipsis if there is more to come. Errors are behind what they belong to, in brackets.
 func (g *gateway) stream(ctx context.Context, t testing.TB, r request) func() string {
 	t.Helper()
-	var into exec.Incremental
-	next, _ := g.begin(exec.WithIncremental(ctx, &into), t, r)
+	return g.streamInto(ctx, t, r, new(exec.Incremental))
+}
+
+// streamInto is stream for one who has said how she wants fragments.
+func (g *gateway) streamInto(ctx context.Context, t testing.TB, r request, into *exec.Incremental) func() string {
+	t.Helper()
+	next, _ := g.begin(exec.WithIncremental(ctx, into), t, r)
 	return func() string {
 		response := next()
 		if response == nil {
 			return ""
 		}
-		line := told(into)
+		line := told(*into)
 		if response.Data != nil || response.Errors != nil {
 			line = slices.Insert(line, 0, string(response.Data)+bracketed(response.Errors))
 		}

@@ -60,6 +60,7 @@ func (c *collector) under(list ast.DirectiveList, set ast.SelectionSet) {
 	for at := c.selection.of; at != nil; at = at.parent.of {
 		c.deferral.indices += at.depth()
 	}
+	c.selection.begin = append(c.selection.begin, c.deferral)
 	c.collect(set)
 	c.deferral = around
 }
@@ -123,9 +124,11 @@ func (p *plan) divide(s *Selection) {
 	if s.of != nil {
 		with = s.of.portion
 	}
-	all := s.Fields
-	s.Fields = nil
-	for _, f := range all {
+	s.all, s.Fields = s.Fields, nil
+	if s.begin != nil {
+		s.Deferred = []*Selection{}
+	}
+	for _, f := range s.all {
 		f.portion = p.portionOf(f.occurrences)
 		if f.portion == with {
 			s.Fields = append(s.Fields, f)

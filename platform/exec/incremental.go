@@ -11,9 +11,13 @@ import (
 // Incremental is what an answer says beside its data when the client takes incremental answers: of the first one Pending and HasNext, of
 // those that follow everything. It has what both formats of `@defer` need, incrementalSpec=v0.2 and deferSpec=20220824.
 //
-// In the latter, which does not know what is pending, each Part is an entry of its own, and so is each Completed that has errors, with null
-// as its data. A Completed without errors of which there was no Part, since others have delivered all that it wants, has the data {}.
+// In the latter, which does not know what is pending, clients find what a fragment selects by its label and the path of its object, and nowhere else:
+// for them each fragment is to be Whole. Each Part is an entry then, and so is each Completed that has errors, with null as its data.
 type Incremental struct {
+	// Whole is said by who asks: each fragment is to be delivered as it stands, in one Part of its own, with fields that were delivered before, or
+	// with others. What has to be called for a field is called once nevertheless.
+	Whole bool
+
 	Pending   []Pending
 	Parts     []Part // `incremental`
 	Completed []Completed
@@ -98,8 +102,9 @@ func (s *Schema) first(ctx context.Context, oc *graphql.OperationContext, p *pla
 	generated := s.generated(oc)
 	r, root := s.newRun(ctx, oc, p, generated)
 	r.later = newLater(root.ctx, r) //nolint:contextcheck // it comes from this one
+	r.later.whole = into.Whole
 	response := r.answer(ctx, root, generated, bufferOf(ctx), func(root *Step) { begin(generated, root, p.root) }, write)
-	*into = Incremental{}
+	*into = Incremental{Whole: r.later.whole}
 	r.later.settle(into) //nolint:contextcheck // steps have contexts of their own
 	return r.later.response(response, into), r.later
 }

@@ -16,6 +16,7 @@ import (
 // handler's calls use it, which come one after the other.
 type later struct {
 	run    *Run
+	whole  bool            // whether each fragment is delivered as it stands, and not just what others have not delivered
 	scope  context.Context // of a mutation: whose loaders read what all root fields have written; nil for others
 	all    []*wanted       // in the order in which they were met: what is within another one comes after it
 	wanted map[*deferral]*wanted
@@ -148,7 +149,7 @@ func (l *later) close() {
 
 // next waits until something is deliverable, and gives it.
 func (l *later) next(ctx context.Context, into *Incremental) *graphql.Response {
-	*into = Incremental{}
+	*into = Incremental{Whole: l.whole}
 	r := l.run
 	if r.ctx.Err() != nil {
 		l.close()
@@ -242,9 +243,13 @@ func (w *wanted) at(indices []int) *fragment { return w.byPlace[fmt.Sprint(indic
 // file notes what has been deferred while the objects were written that it belongs to.
 func (l *later) file(list deferred) {
 	for _, object := range list {
-		for _, sel := range object.selection.Deferred {
+		all := object.selection.Deferred
+		if l.whole {
+			all = object.begun(l.run.plan)
+		}
+		for _, sel := range all {
 			p := &piece{selection: sel, indices: object.indices, write: object.write}
-			for _, d := range sel.portion.of {
+			for _, d := range sel.defers() {
 				w := l.want(d)
 				f := w.at(p.indices)
 				if f == nil {

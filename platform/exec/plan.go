@@ -38,11 +38,17 @@ type Selection struct {
 	Fields []*Field // in the answer's order
 	Work   []*Field // those that are steps, or have steps below; also those of Deferred
 
-	// Deferred are the fields that come later than the object, one selection for each portion; nil if there are none.
+	// Deferred are the fields that come later than the object, one selection for each portion; nil if there are none, and no deferral begins.
 	Deferred []*Selection
 
 	of      *Field   // what gives the objects; nil for the root
 	portion *portion // of those that are deferred
+
+	all      []*Field                 // also those of Deferred; nil where @defer is not heeded
+	begin    []*deferral              // those that begin at this place
+	views    map[*deferral]*Selection // those that were asked for; guarded by plan.mu
+	deferral *deferral                // of a view
+	merged   *Selection               // what a view is one of
 }
 
 // Field is one field of a selection. What the generated code reads of it never changes.
@@ -62,6 +68,7 @@ type Field struct {
 
 	plan   *plan
 	parent *Selection
+	merged *Field                      // of a view's field: that with all occurrences
 	on     []atomic.Pointer[Selection] // by concrete type
 }
 
@@ -69,6 +76,11 @@ type Field struct {
 // for concurrent use.
 func (f *Field) On(concrete int) *Selection {
 	if s := f.on[concrete].Load(); s != nil {
+		return s
+	}
+	if f.merged != nil {
+		s := f.merged.On(concrete).view(f.plan, f.parent.deferral)
+		f.on[concrete].Store(s)
 		return s
 	}
 	f.plan.mu.Lock()

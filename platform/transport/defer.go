@@ -16,14 +16,15 @@ import (
 type format struct {
 	offer
 	spec  string // as answers name it
+	whole bool   // whether its clients want fragments as they stand
 	first func(response *graphql.Response, i *exec.Incremental) any
 	later func(response *graphql.Response, i *exec.Incremental) any
 }
 
 // formats are those that clients speak: the incremental delivery RFC's of 2024, and what Apollo's clients have had since 2022.
 var formats = []format{
-	{offer{mediaMultipart, map[string]string{"incrementalspec": "v0.2"}}, "incrementalSpec=v0.2", firstPending, laterPending},
-	{offer{mediaMultipart, map[string]string{"deferspec": "20220824"}}, "deferSpec=20220824", firstOf2022, laterOf2022},
+	{offer{mediaMultipart, map[string]string{"incrementalspec": "v0.2"}}, "incrementalSpec=v0.2", false, firstPending, laterPending},
+	{offer{mediaMultipart, map[string]string{"deferspec": "20220824"}}, "deferSpec=20220824", true, firstOf2022, laterOf2022},
 }
 
 // incremental gives the format that a client names, whatever else it likes better: an answer without anything deferred is one anyway. It is nil for
@@ -107,24 +108,19 @@ func firstOf2022(response *graphql.Response, i *exec.Incremental) any {
 	return part{Data: response.Data, Errors: response.Errors, HasNext: i.HasNext, Extensions: response.Extensions}
 }
 
-// laterOf2022 does not tell what is pending. What failed as a whole has null as its data, and what others have delivered has none of its own.
+// laterOf2022 does not tell what is pending. What failed has null as its data.
 func laterOf2022(response *graphql.Response, i *exec.Incremental) any {
 	p := part{HasNext: i.HasNext, Extensions: response.Extensions}
-	delivered := map[string]bool{}
 	add := func(path ast.Path, label string, data []byte, errs gqlerror.List) {
 		path = orRoot(path)
 		p.Incremental = append(p.Incremental, increment{Label: label, Path: &path, Data: data, Errors: errs})
 	}
 	for _, one := range i.Parts {
-		delivered[one.ID] = true
 		add(one.Path, one.Label, one.Data, one.Errors)
 	}
 	for _, one := range i.Completed {
-		switch {
-		case len(one.Errors) > 0:
+		if len(one.Errors) > 0 {
 			add(one.Path, one.Label, []byte("null"), one.Errors)
-		case !delivered[one.ID]:
-			add(one.Path, one.Label, []byte("{}"), nil)
 		}
 	}
 	return p
@@ -133,7 +129,7 @@ func laterOf2022(response *graphql.Response, i *exec.Incremental) any {
 // incrementally answers a query or a mutation by parts in a format, or with one answer if nothing of it is deferred and the client reads JSON. The
 // answer has that if it is one.
 func (s *Streams) incrementally(ctx context.Context, w http.ResponseWriter, executor graphql.GraphExecutor, oc *graphql.OperationContext, f *format, single bool) (*graphql.Response, context.Context) {
-	i := new(exec.Incremental)
+	i := &exec.Incremental{Whole: f.whole}
 	respond, ctx := executor.DispatchOperation(exec.WithIncremental(ctx, i), oc)
 	response := respond(ctx)
 	if response == nil || len(response.Data) == 0 || single && !i.HasNext {

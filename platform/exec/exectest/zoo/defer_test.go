@@ -20,6 +20,16 @@ import (
 // whole one.
 func TestIncrementalAnswersSayTheSame(t *testing.T) {
 	t.Parallel()
+	for kind, whole := range map[string]bool{"what is new": false, "whole fragments": true} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			compareIncremental(t, whole)
+		})
+	}
+}
+
+func compareIncremental(t *testing.T, wholeFragments bool) {
+	t.Helper()
 	compiled := &side{schema: func(faults model.Faults) graphql.ExecutableSchema {
 		return graph.NewCompiledSchema(zoo.Config(faults), exec.Options{})
 	}}
@@ -33,7 +43,7 @@ func TestIncrementalAnswersSayTheSame(t *testing.T) {
 		Folder: "testdata/defer",
 		Got: func(ctx context.Context, seed uint64, o exectest.Operation) []*graphql.Response {
 			whole := compiled.ask(ctx, seed, o)
-			answers := exectest.AskIncrementally(zoo.WithVisit(ctx, model.Level(seed%3)), compiled.executor(seed%100), o)
+			answers := exectest.AskIncrementally(zoo.WithVisit(ctx, model.Level(seed%3)), compiled.executor(seed%100), o, wholeFragments)
 			m, err := exectest.Merge(answers)
 			if err == nil && !strings.Contains(o.Query, "look") && strings.Count(o.Query, "@defer") <= 10 { // look sees what will come, too
 				alone, _ := exectest.Merge([]exectest.Answer{{Response: answers[0].Response}})

@@ -202,23 +202,41 @@ func (e *Engine) respond(ctx context.Context, next graphql.ResponseHandler) *gra
 		within := next
 		next = func(ctx context.Context) *graphql.Response { return r.InterceptResponse(ctx, within) }
 	}
-	return suppress(next(ctx))
+	return suppress(next(ctx), exec.IncrementalOf(ctx))
 }
 
-// maxTold bounds how many errors of one response are told.
+// maxTold bounds how many errors of one response are told, those of what is delivered with it among them.
 const maxTold = 1000
 
-// suppress leaves out errors of which nobody would read so many: extensions.suppressed says of how many.
-func suppress(response *graphql.Response) *graphql.Response {
-	if response == nil || len(response.Errors) <= maxTold {
-		return response
+// suppress leaves out errors of which nobody would read so many: extensions.suppressed says of how many. A deferred fragment that has failed keeps one, which
+// says that it has.
+func suppress(response *graphql.Response, i *exec.Incremental) *graphql.Response {
+	if response == nil {
+		return nil
 	}
-	response.Extensions = maps.Clone(response.Extensions)
-	if response.Extensions == nil {
-		response.Extensions = map[string]any{}
+	told, suppressed := 0, 0
+	cut := func(list gqlerror.List, least int) gqlerror.List {
+		n := min(len(list), max(maxTold-told, least))
+		told += n
+		suppressed += len(list) - n
+		return list[:n:n]
 	}
-	response.Extensions["suppressed"] = len(response.Errors) - maxTold
-	response.Errors = response.Errors[:maxTold]
+	response.Errors = cut(response.Errors, 0)
+	if i != nil {
+		for k, p := range i.Parts {
+			i.Parts[k].Errors = cut(p.Errors, 0)
+		}
+		for k, c := range i.Completed {
+			i.Completed[k].Errors = cut(c.Errors, 1)
+		}
+	}
+	if suppressed > 0 {
+		response.Extensions = maps.Clone(response.Extensions)
+		if response.Extensions == nil {
+			response.Extensions = map[string]any{}
+		}
+		response.Extensions["suppressed"] = suppressed
+	}
 	return response
 }
 

@@ -194,12 +194,14 @@ func (h HTTP) readBody(w http.ResponseWriter, r *http.Request) (*graphql.RawPara
 	return params, http.StatusBadRequest, err
 }
 
+// isJSON says whether a media type is JSON's, which is UTF-8 whether it says so or not (RFC 8259, section 8.1).
 func isJSON(contentType string) bool {
 	if contentType == mediaJSON {
 		return true
 	}
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && media == mediaJSON
+	media, params, err := mime.ParseMediaType(contentType)
+	charset := strings.ToLower(params["charset"])
+	return err == nil && media == mediaJSON && (charset == "" || charset == "utf-8" || charset == "utf8")
 }
 
 // readAll reads a body of which a length was told, or not.

@@ -107,11 +107,14 @@ func TestExecuted(t *testing.T) {
 	t.Parallel()
 	number := func(s string) map[string]any { return map[string]any{"v": json.Number(s)} }
 	query := executed{Type: ast.Query}
+	inUTF8 := post(`{"query":"{name}"}`)
+	inUTF8.Header.Set("Content-Type", `Application/JSON;charset="UTF-8"`)
 	for reason, test := range map[string]struct {
 		request *http.Request
 		want    executed
 	}{
 		"a query":                    {post(`{"query":"{name}"}`), query},
+		"that says it is UTF-8":      {inUTF8, query},
 		"with members that are null": {post(`{"query":"{name}","variables":null,"operationName":null,"extensions":null}`), query},
 		"with members it ignores":    {post(`{"id":7,"query":"{name}","more":{"query":"x"}}`), query},
 		"with extensions":            {post(`{"query":"{name}","extensions":{"a":1}}`), query},
@@ -194,6 +197,7 @@ func TestRefused(t *testing.T) {
 		"another media type":        {media(post(`query=`+secret), "application/x-www-form-urlencoded"), 415, fault.BadUserInput, "Send the request as `Content-Type: application/json`."},
 		"a media type for browsers": {media(post(`{"query":"{name}"}`), "text/plain"), 415, fault.BadUserInput, "Send the request as `Content-Type: application/json`."},
 		"a media type that is none": {media(post(`{"query":"{name}"}`), secret+"/;"), 415, fault.BadUserInput, "Send the request as `Content-Type: application/json`."},
+		"JSON that is no UTF-8":     {media(post(`{"query":"{name}"}`), "application/json; charset=utf-16"), 415, fault.BadUserInput, "Send the request as `Content-Type: application/json`."},
 		"the document itself":       {media(post(`{name}`), "application/graphql"), 415, fault.BadUserInput, "Send the request as `Content-Type: application/json`."},
 		"PUT":                       {by(http.MethodPut), 405, fault.BadUserInput, "GraphQL is asked by GET or POST."},
 		"DELETE":                    {by(http.MethodDelete), 405, fault.BadUserInput, "GraphQL is asked by GET or POST."},

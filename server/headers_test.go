@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mainstem/mainstem/platform/config"
+	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/server"
 )
 
@@ -93,6 +95,31 @@ func TestHeadersThatMustNotPass(t *testing.T) {
 				t.Errorf("%v", problems)
 			}
 		})
+	}
+}
+
+// TestWhatKeptAnswersDependOn: who keeps an answer for everybody must not give it to those who have asked for more, or for less.
+func TestWhatKeptAnswersDependOn(t *testing.T) {
+	t.Parallel()
+	c := alone()
+	c.MaxAge = config.Duration(time.Minute)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, run(t, c)+"/graphql?query=%7B__typename%7D", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = http.Header{"Accept": {"application/json"}, transport.CostHeader: {"1"}, server.TraceHeader: {"1"}}
+	resp, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if got := resp.Header.Get("Cache-Control"); got != "public, max-age=60" {
+		t.Errorf("Cache-Control is %q", got)
+	}
+	for _, name := range []string{"Accept", "Accept-Encoding", "Authorization", transport.CostHeader, server.TraceHeader} {
+		if !slices.Contains(resp.Header.Values("Vary"), name) {
+			t.Errorf("Vary has no %s: %q", name, resp.Header.Values("Vary"))
+		}
 	}
 }
 

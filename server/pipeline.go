@@ -89,14 +89,14 @@ func (s *Server) graphQL() http.Handler {
 			s.tracing.GraphQL(), // first, so that refused operations are traced too
 			&limit.Arguments{Scalars: sources.Scalars},
 			s.introspection(),
-			s.known, // last, so that nothing is registered that the others refuse
+			s.known,
 		},
 	})
 	return transport.NewHandler(engine,
 		s.webSockets(),
 		transport.NewSSE(s.streams, 0),
 		transport.HTTP{ // last, since it takes what no other does
-			MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: s.clients.headers(),
+			MaxBodyBytes: int64(s.config.Limits.Bytes), MaxAge: s.config.MaxAge.Std(), Vary: append(s.clients.headers(), TraceHeader, transport.CostHeader),
 			Personal: func(ctx context.Context) bool { _, known := authn.From(ctx); return known },
 			Streams:  s.streams, Origins: s.config.CORS.AllowedOrigins,
 		})

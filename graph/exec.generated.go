@@ -41,9 +41,23 @@ const (
 	fieldAddress_region
 	fieldAddress_postalCode
 	fieldAddress_countryCode
+	fieldAddressNotServed_message
+	fieldAddressNotServed_countryCode
 	fieldAlreadyReviewed_message
 	fieldBankTransfer_bank
 	fieldBankTransfer_ibanLast4
+	fieldCancelOrderPayload_cancellation
+	fieldCancelOrderPayload_order
+	fieldCancelOrderPayload_problems
+	fieldCancellation_id
+	fieldCancellation_state
+	fieldCancellation_startedAt
+	fieldCancellation_endedAt
+	fieldCancellation_steps
+	fieldCancellation_order
+	fieldCancellation_problems
+	fieldCancellationFailed_message
+	fieldCancellationFailed_retryable
 	fieldCard_brand
 	fieldCard_last4
 	fieldCard_expiryMonth
@@ -54,6 +68,21 @@ const (
 	fieldCategory_description
 	fieldCategory_parent
 	fieldCategory_products
+	fieldCheckout_id
+	fieldCheckout_state
+	fieldCheckout_startedAt
+	fieldCheckout_endedAt
+	fieldCheckout_steps
+	fieldCheckout_order
+	fieldCheckout_problems
+	fieldCheckoutChange_cursor
+	fieldCheckoutChange_at
+	fieldCheckoutChange_kind
+	fieldCheckoutChange_step
+	fieldCheckoutChange_state
+	fieldCheckoutChange_checkout
+	fieldCheckoutFailed_message
+	fieldCheckoutFailed_retryable
 	fieldCreateReviewPayload_review
 	fieldCreateReviewPayload_problems
 	fieldCustomer_id
@@ -75,6 +104,8 @@ const (
 	fieldInvalidInput_field
 	fieldMoney_amount
 	fieldMoney_currency
+	fieldMutation_placeOrder
+	fieldMutation_cancelOrder
 	fieldMutation_updateCustomer
 	fieldMutation_createReview
 	fieldOrder_id
@@ -90,6 +121,12 @@ const (
 	fieldOrder_customer
 	fieldOrder_payment
 	fieldOrder_shipment
+	fieldOrderBeingPlaced_message
+	fieldOrderChange_cursor
+	fieldOrderChange_at
+	fieldOrderChange_kind
+	fieldOrderChange_orderId
+	fieldOrderChange_order
 	fieldOrderConnection_edges
 	fieldOrderConnection_nodes
 	fieldOrderConnection_pageInfo
@@ -102,6 +139,10 @@ const (
 	fieldOrderLine_unitPrice
 	fieldOrderLine_total
 	fieldOrderLine_product
+	fieldOrderNotFound_message
+	fieldOrderOnItsWay_message
+	fieldOutOfStock_message
+	fieldOutOfStock_skus
 	fieldPageInfo_hasNextPage
 	fieldPageInfo_hasPreviousPage
 	fieldPageInfo_startCursor
@@ -114,6 +155,14 @@ const (
 	fieldPayment_refunded
 	fieldPayment_createdAt
 	fieldPayment_order
+	fieldPaymentDeclined_message
+	fieldPaymentDeclined_reason
+	fieldPlaceOrderPayload_checkout
+	fieldPlaceOrderPayload_order
+	fieldPlaceOrderPayload_problems
+	fieldPriceChanged_message
+	fieldPriceChanged_expected
+	fieldPriceChanged_actual
 	fieldProduct_id
 	fieldProduct_sku
 	fieldProduct_name
@@ -135,10 +184,13 @@ const (
 	fieldProductEdge_cursor
 	fieldProductEdge_node
 	fieldProductNotFound_message
+	fieldProductNotFound_productId
 	fieldQuery_node
 	fieldQuery_nodes
 	fieldQuery_category
 	fieldQuery_categories
+	fieldQuery_checkout
+	fieldQuery_cancellation
 	fieldQuery_me
 	fieldQuery_customer
 	fieldQuery_order
@@ -174,6 +226,11 @@ const (
 	fieldShipment_deliveredAt
 	fieldShipment_events
 	fieldShipment_order
+	fieldStepFault_code
+	fieldStepFault_message
+	fieldStepFault_source
+	fieldStepFault_operation
+	fieldStepFault_reason
 	fieldStockChange_sku
 	fieldStockChange_product
 	fieldStockChange_stock
@@ -182,6 +239,8 @@ const (
 	fieldStockLevel_status
 	fieldStockLevel_warehouses
 	fieldStockLevel_updatedAt
+	fieldSubscription_checkoutChanged
+	fieldSubscription_orderChanged
 	fieldSubscription_stockChanged
 	fieldTrackingEvent_at
 	fieldTrackingEvent_description
@@ -190,6 +249,13 @@ const (
 	fieldUpdateCustomerPayload_problems
 	fieldWarehouseStock_warehouse
 	fieldWarehouseStock_onHand
+	fieldWorkflowStep_name
+	fieldWorkflowStep_undo
+	fieldWorkflowStep_state
+	fieldWorkflowStep_attempts
+	fieldWorkflowStep_startedAt
+	fieldWorkflowStep_endedAt
+	fieldWorkflowStep_fault
 )
 
 var compiledTypes = exec.Types{
@@ -201,12 +267,34 @@ var compiledTypes = exec.Types{
 		"postalCode":  {ID: fieldAddress_postalCode},
 		"countryCode": {ID: fieldAddress_countryCode},
 	}},
+	"AddressNotServed": {Fields: map[string]exec.FieldType{
+		"message":     {ID: fieldAddressNotServed_message},
+		"countryCode": {ID: fieldAddressNotServed_countryCode},
+	}},
 	"AlreadyReviewed": {Fields: map[string]exec.FieldType{
 		"message": {ID: fieldAlreadyReviewed_message},
 	}},
 	"BankTransfer": {Fields: map[string]exec.FieldType{
 		"bank":      {ID: fieldBankTransfer_bank},
 		"ibanLast4": {ID: fieldBankTransfer_ibanLast4},
+	}},
+	"CancelOrderPayload": {Fields: map[string]exec.FieldType{
+		"cancellation": {ID: fieldCancelOrderPayload_cancellation},
+		"order":        {ID: fieldCancelOrderPayload_order, Step: true, Resolver: true},
+		"problems":     {ID: fieldCancelOrderPayload_problems},
+	}},
+	"Cancellation": {Fields: map[string]exec.FieldType{
+		"id":        {ID: fieldCancellation_id},
+		"state":     {ID: fieldCancellation_state},
+		"startedAt": {ID: fieldCancellation_startedAt},
+		"endedAt":   {ID: fieldCancellation_endedAt},
+		"steps":     {ID: fieldCancellation_steps},
+		"order":     {ID: fieldCancellation_order, Step: true, Resolver: true},
+		"problems":  {ID: fieldCancellation_problems},
+	}},
+	"CancellationFailed": {Fields: map[string]exec.FieldType{
+		"message":   {ID: fieldCancellationFailed_message},
+		"retryable": {ID: fieldCancellationFailed_retryable},
 	}},
 	"Card": {Fields: map[string]exec.FieldType{
 		"brand":       {ID: fieldCard_brand},
@@ -221,6 +309,27 @@ var compiledTypes = exec.Types{
 		"description": {ID: fieldCategory_description},
 		"parent":      {ID: fieldCategory_parent, Step: true, Resolver: true},
 		"products":    {ID: fieldCategory_products, Step: true, Resolver: true},
+	}},
+	"Checkout": {Fields: map[string]exec.FieldType{
+		"id":        {ID: fieldCheckout_id},
+		"state":     {ID: fieldCheckout_state},
+		"startedAt": {ID: fieldCheckout_startedAt},
+		"endedAt":   {ID: fieldCheckout_endedAt},
+		"steps":     {ID: fieldCheckout_steps},
+		"order":     {ID: fieldCheckout_order, Step: true, Resolver: true},
+		"problems":  {ID: fieldCheckout_problems},
+	}},
+	"CheckoutChange": {Fields: map[string]exec.FieldType{
+		"cursor":   {ID: fieldCheckoutChange_cursor},
+		"at":       {ID: fieldCheckoutChange_at},
+		"kind":     {ID: fieldCheckoutChange_kind},
+		"step":     {ID: fieldCheckoutChange_step},
+		"state":    {ID: fieldCheckoutChange_state},
+		"checkout": {ID: fieldCheckoutChange_checkout, Step: true, Resolver: true},
+	}},
+	"CheckoutFailed": {Fields: map[string]exec.FieldType{
+		"message":   {ID: fieldCheckoutFailed_message},
+		"retryable": {ID: fieldCheckoutFailed_retryable},
 	}},
 	"CreateReviewPayload": {Fields: map[string]exec.FieldType{
 		"review":   {ID: fieldCreateReviewPayload_review},
@@ -260,6 +369,8 @@ var compiledTypes = exec.Types{
 		"currency": {ID: fieldMoney_currency},
 	}},
 	"Mutation": {Fields: map[string]exec.FieldType{
+		"placeOrder":     {ID: fieldMutation_placeOrder, Step: true, Resolver: true},
+		"cancelOrder":    {ID: fieldMutation_cancelOrder, Step: true, Resolver: true},
 		"updateCustomer": {ID: fieldMutation_updateCustomer, Step: true, Resolver: true},
 		"createReview":   {ID: fieldMutation_createReview, Step: true, Resolver: true},
 	}},
@@ -277,6 +388,16 @@ var compiledTypes = exec.Types{
 		"customer":        {ID: fieldOrder_customer, Step: true, Resolver: true},
 		"payment":         {ID: fieldOrder_payment, Step: true, Resolver: true},
 		"shipment":        {ID: fieldOrder_shipment, Step: true, Resolver: true},
+	}},
+	"OrderBeingPlaced": {Fields: map[string]exec.FieldType{
+		"message": {ID: fieldOrderBeingPlaced_message},
+	}},
+	"OrderChange": {Fields: map[string]exec.FieldType{
+		"cursor":  {ID: fieldOrderChange_cursor},
+		"at":      {ID: fieldOrderChange_at},
+		"kind":    {ID: fieldOrderChange_kind},
+		"orderId": {ID: fieldOrderChange_orderId},
+		"order":   {ID: fieldOrderChange_order, Step: true, Resolver: true},
 	}},
 	"OrderConnection": {Fields: map[string]exec.FieldType{
 		"edges":      {ID: fieldOrderConnection_edges},
@@ -296,6 +417,16 @@ var compiledTypes = exec.Types{
 		"total":     {ID: fieldOrderLine_total},
 		"product":   {ID: fieldOrderLine_product, Step: true, Resolver: true},
 	}},
+	"OrderNotFound": {Fields: map[string]exec.FieldType{
+		"message": {ID: fieldOrderNotFound_message},
+	}},
+	"OrderOnItsWay": {Fields: map[string]exec.FieldType{
+		"message": {ID: fieldOrderOnItsWay_message},
+	}},
+	"OutOfStock": {Fields: map[string]exec.FieldType{
+		"message": {ID: fieldOutOfStock_message},
+		"skus":    {ID: fieldOutOfStock_skus},
+	}},
 	"PageInfo": {Fields: map[string]exec.FieldType{
 		"hasNextPage":     {ID: fieldPageInfo_hasNextPage},
 		"hasPreviousPage": {ID: fieldPageInfo_hasPreviousPage},
@@ -311,6 +442,20 @@ var compiledTypes = exec.Types{
 		"refunded":  {ID: fieldPayment_refunded},
 		"createdAt": {ID: fieldPayment_createdAt},
 		"order":     {ID: fieldPayment_order, Step: true, Resolver: true},
+	}},
+	"PaymentDeclined": {Fields: map[string]exec.FieldType{
+		"message": {ID: fieldPaymentDeclined_message},
+		"reason":  {ID: fieldPaymentDeclined_reason},
+	}},
+	"PlaceOrderPayload": {Fields: map[string]exec.FieldType{
+		"checkout": {ID: fieldPlaceOrderPayload_checkout},
+		"order":    {ID: fieldPlaceOrderPayload_order, Step: true, Resolver: true},
+		"problems": {ID: fieldPlaceOrderPayload_problems},
+	}},
+	"PriceChanged": {Fields: map[string]exec.FieldType{
+		"message":  {ID: fieldPriceChanged_message},
+		"expected": {ID: fieldPriceChanged_expected},
+		"actual":   {ID: fieldPriceChanged_actual},
 	}},
 	"Product": {Fields: map[string]exec.FieldType{
 		"id":          {ID: fieldProduct_id},
@@ -339,20 +484,23 @@ var compiledTypes = exec.Types{
 		"node":   {ID: fieldProductEdge_node, Step: true},
 	}},
 	"ProductNotFound": {Fields: map[string]exec.FieldType{
-		"message": {ID: fieldProductNotFound_message},
+		"message":   {ID: fieldProductNotFound_message},
+		"productId": {ID: fieldProductNotFound_productId},
 	}},
 	"Query": {Fields: map[string]exec.FieldType{
-		"node":       {ID: fieldQuery_node, Step: true, Resolver: true},
-		"nodes":      {ID: fieldQuery_nodes, Step: true, Resolver: true},
-		"category":   {ID: fieldQuery_category, Step: true, Resolver: true},
-		"categories": {ID: fieldQuery_categories, Step: true, Resolver: true},
-		"me":         {ID: fieldQuery_me, Step: true, Resolver: true},
-		"customer":   {ID: fieldQuery_customer, Step: true, Resolver: true},
-		"order":      {ID: fieldQuery_order, Step: true, Resolver: true},
-		"orders":     {ID: fieldQuery_orders, Step: true, Resolver: true},
-		"product":    {ID: fieldQuery_product, Step: true, Resolver: true},
-		"products":   {ID: fieldQuery_products, Step: true, Resolver: true},
-		"review":     {ID: fieldQuery_review, Step: true, Resolver: true},
+		"node":         {ID: fieldQuery_node, Step: true, Resolver: true},
+		"nodes":        {ID: fieldQuery_nodes, Step: true, Resolver: true},
+		"category":     {ID: fieldQuery_category, Step: true, Resolver: true},
+		"categories":   {ID: fieldQuery_categories, Step: true, Resolver: true},
+		"checkout":     {ID: fieldQuery_checkout, Step: true, Resolver: true},
+		"cancellation": {ID: fieldQuery_cancellation, Step: true, Resolver: true},
+		"me":           {ID: fieldQuery_me, Step: true, Resolver: true},
+		"customer":     {ID: fieldQuery_customer, Step: true, Resolver: true},
+		"order":        {ID: fieldQuery_order, Step: true, Resolver: true},
+		"orders":       {ID: fieldQuery_orders, Step: true, Resolver: true},
+		"product":      {ID: fieldQuery_product, Step: true, Resolver: true},
+		"products":     {ID: fieldQuery_products, Step: true, Resolver: true},
+		"review":       {ID: fieldQuery_review, Step: true, Resolver: true},
 	}},
 	"RatingCount": {Fields: map[string]exec.FieldType{
 		"rating": {ID: fieldRatingCount_rating},
@@ -394,6 +542,13 @@ var compiledTypes = exec.Types{
 		"events":            {ID: fieldShipment_events},
 		"order":             {ID: fieldShipment_order, Step: true, Resolver: true},
 	}},
+	"StepFault": {Fields: map[string]exec.FieldType{
+		"code":      {ID: fieldStepFault_code},
+		"message":   {ID: fieldStepFault_message},
+		"source":    {ID: fieldStepFault_source},
+		"operation": {ID: fieldStepFault_operation},
+		"reason":    {ID: fieldStepFault_reason},
+	}},
 	"StockChange": {Fields: map[string]exec.FieldType{
 		"sku":     {ID: fieldStockChange_sku},
 		"product": {ID: fieldStockChange_product, Step: true, Resolver: true},
@@ -407,7 +562,9 @@ var compiledTypes = exec.Types{
 		"updatedAt":  {ID: fieldStockLevel_updatedAt},
 	}},
 	"Subscription": {Fields: map[string]exec.FieldType{
-		"stockChanged": {ID: fieldSubscription_stockChanged, Step: true, Resolver: true},
+		"checkoutChanged": {ID: fieldSubscription_checkoutChanged, Step: true, Resolver: true},
+		"orderChanged":    {ID: fieldSubscription_orderChanged, Step: true, Resolver: true},
+		"stockChanged":    {ID: fieldSubscription_stockChanged, Step: true, Resolver: true},
 	}},
 	"TrackingEvent": {Fields: map[string]exec.FieldType{
 		"at":          {ID: fieldTrackingEvent_at},
@@ -422,16 +579,36 @@ var compiledTypes = exec.Types{
 		"warehouse": {ID: fieldWarehouseStock_warehouse},
 		"onHand":    {ID: fieldWarehouseStock_onHand},
 	}},
+	"WorkflowStep": {Fields: map[string]exec.FieldType{
+		"name":      {ID: fieldWorkflowStep_name},
+		"undo":      {ID: fieldWorkflowStep_undo},
+		"state":     {ID: fieldWorkflowStep_state},
+		"attempts":  {ID: fieldWorkflowStep_attempts},
+		"startedAt": {ID: fieldWorkflowStep_startedAt},
+		"endedAt":   {ID: fieldWorkflowStep_endedAt},
+		"fault":     {ID: fieldWorkflowStep_fault, Step: true},
+	}},
+	"CancelOrderProblem":    {Concrete: []string{"OrderOnItsWay", "OrderNotFound", "OrderBeingPlaced", "InvalidInput", "CancellationFailed"}},
 	"CreateReviewProblem":   {Concrete: []string{"ProductNotFound", "InvalidInput", "AlreadyReviewed"}},
-	"Node":                  {Concrete: []string{"Shipment", "Review", "Product", "Payment", "Order", "Customer", "Category"}},
+	"Node":                  {Concrete: []string{"Shipment", "Review", "Product", "Payment", "Order", "Customer", "Checkout", "Category", "Cancellation"}},
 	"PaymentMethod":         {Concrete: []string{"GiftCard", "Card", "BankTransfer"}},
-	"Problem":               {Concrete: []string{"ProductNotFound", "InvalidInput", "EmailTaken", "CustomerNotFound", "AlreadyReviewed"}},
+	"PlaceOrderProblem":     {Concrete: []string{"ProductNotFound", "PriceChanged", "PaymentDeclined", "OutOfStock", "InvalidInput", "CheckoutFailed", "AddressNotServed"}},
+	"Problem":               {Concrete: []string{"ProductNotFound", "PriceChanged", "PaymentDeclined", "OutOfStock", "OrderOnItsWay", "OrderNotFound", "OrderBeingPlaced", "InvalidInput", "EmailTaken", "CustomerNotFound", "CheckoutFailed", "CancellationFailed", "AlreadyReviewed", "AddressNotServed"}},
 	"UpdateCustomerProblem": {Concrete: []string{"InvalidInput", "EmailTaken", "CustomerNotFound"}},
 }
 
 func (c *compiled) Inputs(ctx context.Context) context.Context {
 	return graphql.WithUnmarshalerMap(ctx, graphql.BuildUnmarshalerMap(
+		c.unmarshalInputAddressInput,
+		c.unmarshalInputBankTransferInput,
+		c.unmarshalInputCancelOrderInput,
+		c.unmarshalInputCardInput,
 		c.unmarshalInputCreateReviewInput,
+		c.unmarshalInputGiftCardInput,
+		c.unmarshalInputMoneyInput,
+		c.unmarshalInputPaymentMethodInput,
+		c.unmarshalInputPlaceOrderInput,
+		c.unmarshalInputPlaceOrderLine,
 		c.unmarshalInputProductFilter,
 		c.unmarshalInputUpdateCustomerInput,
 	))
@@ -451,6 +628,32 @@ func (c *compiled) WriteMutation(w *exec.Writer, sel *exec.Selection) bool {
 
 func (c *compiled) Subscribe(ctx context.Context, f *exec.Field) (func(context.Context) func(*exec.Step), error) {
 	switch f.ID {
+	case fieldSubscription_checkoutChanged:
+		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_checkoutChanged, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+			directive0 := next
+			directive1 := func(ctx context.Context) (any, error) {
+				if c.Directives.Authenticated == nil {
+					return nil, errors.New("directive authenticated is not implemented")
+				}
+				return c.Directives.Authenticated(ctx, nil, directive0)
+			}
+			return directive1(ctx)
+		}}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan *model.CheckoutChange, error) {
+			return c.Resolvers.Subscription().CheckoutChanged(ctx, fc.Args["id"].(sources.ID), fc.Args["after"].(*string))
+		}, c.gatherNCheckoutChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChange)
+	case fieldSubscription_orderChanged:
+		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_orderChanged, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+			directive0 := next
+			directive1 := func(ctx context.Context) (any, error) {
+				if c.Directives.Authenticated == nil {
+					return nil, errors.New("directive authenticated is not implemented")
+				}
+				return c.Directives.Authenticated(ctx, nil, directive0)
+			}
+			return directive1(ctx)
+		}}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan *model.OrderChange, error) {
+			return c.Resolvers.Subscription().OrderChanged(ctx, fc.Args["customer"].(*sources.ID), fc.Args["after"].(*string))
+		}, c.gatherNOrderChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChange)
 	case fieldSubscription_stockChanged:
 		return exec.Subscribe(ctx, f, exec.Call{Context: c.fieldContext_Subscription_stockChanged}, func(ctx context.Context, fc *graphql.FieldContext) (<-chan *inventory.StockChange, error) {
 			return c.Resolvers.Subscription().StockChanged(ctx, fc.Args["skus"].([]string))
@@ -486,6 +689,28 @@ func (c *compiled) writeAddress(w *exec.Writer, sel *exec.Selection, obj *source
 		case fieldAddress_postalCode:
 			ok = w.String(string(obj.PostalCode))
 		case fieldAddress_countryCode:
+			ok = w.String(string(obj.CountryCode))
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeAddressNotServed writes an object.
+func (c *compiled) writeAddressNotServed(w *exec.Writer, sel *exec.Selection, obj *model.AddressNotServed) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeAddressNotServed(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"AddressNotServed"`)
+		case fieldAddressNotServed_message:
+			ok = w.String(string(obj.Message))
+		case fieldAddressNotServed_countryCode:
 			ok = w.String(string(obj.CountryCode))
 		}
 		good = good && ok
@@ -529,6 +754,120 @@ func (c *compiled) writeBankTransfer(w *exec.Writer, sel *exec.Selection, obj *p
 			ok = w.String(string(obj.Bank))
 		case fieldBankTransfer_ibanLast4:
 			ok = w.String(string(obj.IBANLast4))
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startCancelOrderPayload begins what is selected of objects and has to be called.
+func (c *compiled) startCancelOrderPayload(s *exec.Step, sel *exec.Selection, objs []*model.CancelOrderPayload) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldCancelOrderPayload_cancellation:
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_CancelOrderPayload_cancellation}, func(obj *model.CancelOrderPayload) *model.Cancellation { return obj.Cancellation }, c.gatherOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation)
+		case fieldCancelOrderPayload_order:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_CancelOrderPayload_order}, func(ctx context.Context, fc *graphql.FieldContext) ([]*orders.Order, error) {
+				return c.Resolvers.CancelOrderPayload().Order(ctx, objs)
+			}, c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder)
+		}
+	}
+}
+
+// writeCancelOrderPayload writes an object.
+func (c *compiled) writeCancelOrderPayload(w *exec.Writer, sel *exec.Selection, index int, obj *model.CancelOrderPayload) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCancelOrderPayload(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"CancelOrderPayload"`)
+		case fieldCancelOrderPayload_cancellation:
+			ok = c.writeOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation(w, f, exec.At(index), obj.Cancellation)
+		case fieldCancelOrderPayload_order:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldCancelOrderPayload_problems:
+			ok = c.writeNCancelOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderProblemᚄ(w, f, obj.Problems)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startCancellation begins what is selected of objects and has to be called.
+func (c *compiled) startCancellation(s *exec.Step, sel *exec.Selection, objs []*model.Cancellation) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldCancellation_steps:
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Cancellation_steps}, func(obj *model.Cancellation) []model.WorkflowStep { return obj.Steps }, c.gatherNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ)
+		case fieldCancellation_order:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Cancellation_order}, func(ctx context.Context, fc *graphql.FieldContext) ([]*orders.Order, error) {
+				return c.Resolvers.Cancellation().Order(ctx, objs)
+			}, c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder)
+		}
+	}
+}
+
+// writeCancellation writes an object.
+func (c *compiled) writeCancellation(w *exec.Writer, sel *exec.Selection, index int, obj *model.Cancellation) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCancellation(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"Cancellation"`)
+		case fieldCancellation_id:
+			ok = c.writeNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(w, f, obj.ID)
+		case fieldCancellation_state:
+			ok = c.writeNWorkflowState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowState(w, f, obj.State)
+		case fieldCancellation_startedAt:
+			ok = c.writeNDateTime2timeᚐTime(w, f, obj.StartedAt)
+		case fieldCancellation_endedAt:
+			ok = c.writeODateTime2ᚖtimeᚐTime(w, f, obj.EndedAt)
+		case fieldCancellation_steps:
+			ok = c.writeNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ(w, f, exec.At(index), obj.Steps)
+		case fieldCancellation_order:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldCancellation_problems:
+			ok = c.writeNCancelOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderProblemᚄ(w, f, obj.Problems)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeCancellationFailed writes an object.
+func (c *compiled) writeCancellationFailed(w *exec.Writer, sel *exec.Selection, obj *model.CancellationFailed) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCancellationFailed(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"CancellationFailed"`)
+		case fieldCancellationFailed_message:
+			ok = w.String(string(obj.Message))
+		case fieldCancellationFailed_retryable:
+			ok = w.Bool(bool(obj.Retryable))
 		}
 		good = good && ok
 	}
@@ -609,6 +948,124 @@ func (c *compiled) writeCategory(w *exec.Writer, sel *exec.Selection, index int,
 			} else {
 				ok = w.Lost(f)
 			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startCheckout begins what is selected of objects and has to be called.
+func (c *compiled) startCheckout(s *exec.Step, sel *exec.Selection, objs []*model.Checkout) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldCheckout_steps:
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_Checkout_steps}, func(obj *model.Checkout) []model.WorkflowStep { return obj.Steps }, c.gatherNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ)
+		case fieldCheckout_order:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_Checkout_order}, func(ctx context.Context, fc *graphql.FieldContext) ([]*orders.Order, error) {
+				return c.Resolvers.Checkout().Order(ctx, objs)
+			}, c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder)
+		}
+	}
+}
+
+// writeCheckout writes an object.
+func (c *compiled) writeCheckout(w *exec.Writer, sel *exec.Selection, index int, obj *model.Checkout) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCheckout(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"Checkout"`)
+		case fieldCheckout_id:
+			ok = c.writeNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(w, f, obj.ID)
+		case fieldCheckout_state:
+			ok = c.writeNWorkflowState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowState(w, f, obj.State)
+		case fieldCheckout_startedAt:
+			ok = c.writeNDateTime2timeᚐTime(w, f, obj.StartedAt)
+		case fieldCheckout_endedAt:
+			ok = c.writeODateTime2ᚖtimeᚐTime(w, f, obj.EndedAt)
+		case fieldCheckout_steps:
+			ok = c.writeNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ(w, f, exec.At(index), obj.Steps)
+		case fieldCheckout_order:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldCheckout_problems:
+			ok = c.writeNPlaceOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderProblemᚄ(w, f, obj.Problems)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startCheckoutChange begins what is selected of objects and has to be called.
+func (c *compiled) startCheckoutChange(s *exec.Step, sel *exec.Selection, objs []*model.CheckoutChange) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldCheckoutChange_checkout:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_CheckoutChange_checkout}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.CheckoutChange) (*model.Checkout, error) {
+				return c.Resolvers.CheckoutChange().Checkout(ctx, obj)
+			}, c.gatherOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout)
+		}
+	}
+}
+
+// writeCheckoutChange writes an object.
+func (c *compiled) writeCheckoutChange(w *exec.Writer, sel *exec.Selection, index int, obj *model.CheckoutChange) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCheckoutChange(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"CheckoutChange"`)
+		case fieldCheckoutChange_cursor:
+			ok = w.String(string(obj.Cursor))
+		case fieldCheckoutChange_at:
+			ok = c.writeNDateTime2timeᚐTime(w, f, obj.At)
+		case fieldCheckoutChange_kind:
+			ok = c.writeNCheckoutChangeKind2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChangeKind(w, f, obj.Kind)
+		case fieldCheckoutChange_step:
+			ok = c.writeOString2ᚖstring(w, f, obj.Step)
+		case fieldCheckoutChange_state:
+			ok = c.writeNWorkflowState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowState(w, f, obj.State)
+		case fieldCheckoutChange_checkout:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout(w, f, exec.At(index), vs.([]*model.Checkout)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeCheckoutFailed writes an object.
+func (c *compiled) writeCheckoutFailed(w *exec.Writer, sel *exec.Selection, obj *model.CheckoutFailed) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeCheckoutFailed(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"CheckoutFailed"`)
+		case fieldCheckoutFailed_message:
+			ok = w.String(string(obj.Message))
+		case fieldCheckoutFailed_retryable:
+			ok = w.Bool(bool(obj.Retryable))
 		}
 		good = good && ok
 	}
@@ -899,6 +1356,32 @@ func (c *compiled) writeMoney(w *exec.Writer, sel *exec.Selection, obj *sources.
 func (c *compiled) startMutation(s *exec.Step, sel *exec.Selection, objs []struct{}) {
 	for _, f := range sel.Work {
 		switch f.ID {
+		case fieldMutation_placeOrder:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_placeOrder, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					if c.Directives.Authenticated == nil {
+						return nil, errors.New("directive authenticated is not implemented")
+					}
+					return c.Directives.Authenticated(ctx, nil, directive0)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.PlaceOrderPayload, error) {
+				return c.Resolvers.Mutation().PlaceOrder(ctx, fc.Args["input"].(model.PlaceOrderInput))
+			}, c.gatherNPlaceOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderPayload)
+		case fieldMutation_cancelOrder:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_cancelOrder, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					if c.Directives.Authenticated == nil {
+						return nil, errors.New("directive authenticated is not implemented")
+					}
+					return c.Directives.Authenticated(ctx, nil, directive0)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.CancelOrderPayload, error) {
+				return c.Resolvers.Mutation().CancelOrder(ctx, fc.Args["input"].(model.CancelOrderInput))
+			}, c.gatherNCancelOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderPayload)
 		case fieldMutation_updateCustomer:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Mutation_updateCustomer, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
@@ -945,6 +1428,26 @@ func (c *compiled) writeMutation(w *exec.Writer, sel *exec.Selection, index int)
 		switch f.ID {
 		case exec.Typename:
 			ok = w.Raw(`"Mutation"`)
+		case fieldMutation_placeOrder:
+			if good, replaced := w.Replaced(f); replaced {
+				ok = good
+				break
+			}
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNPlaceOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderPayload(w, f, exec.At(index), vs.([]*model.PlaceOrderPayload)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldMutation_cancelOrder:
+			if good, replaced := w.Replaced(f); replaced {
+				ok = good
+				break
+			}
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNCancelOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderPayload(w, f, exec.At(index), vs.([]*model.CancelOrderPayload)[index])
+			} else {
+				ok = w.Lost(f)
+			}
 		case fieldMutation_updateCustomer:
 			if good, replaced := w.Replaced(f); replaced {
 				ok = good
@@ -1053,6 +1556,70 @@ func (c *compiled) writeOrder(w *exec.Writer, sel *exec.Selection, index int, ob
 		case fieldOrder_shipment:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOShipment2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐShipment(w, f, exec.At(index), vs.([]*shipping.Shipment)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeOrderBeingPlaced writes an object.
+func (c *compiled) writeOrderBeingPlaced(w *exec.Writer, sel *exec.Selection, obj *model.OrderBeingPlaced) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderBeingPlaced(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"OrderBeingPlaced"`)
+		case fieldOrderBeingPlaced_message:
+			ok = w.String(string(obj.Message))
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startOrderChange begins what is selected of objects and has to be called.
+func (c *compiled) startOrderChange(s *exec.Step, sel *exec.Selection, objs []*model.OrderChange) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldOrderChange_order:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_OrderChange_order}, func(ctx context.Context, fc *graphql.FieldContext) ([]*orders.Order, error) {
+				return c.Resolvers.OrderChange().Order(ctx, objs)
+			}, c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder)
+		}
+	}
+}
+
+// writeOrderChange writes an object.
+func (c *compiled) writeOrderChange(w *exec.Writer, sel *exec.Selection, index int, obj *model.OrderChange) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderChange(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"OrderChange"`)
+		case fieldOrderChange_cursor:
+			ok = w.String(string(obj.Cursor))
+		case fieldOrderChange_at:
+			ok = c.writeNDateTime2timeᚐTime(w, f, obj.At)
+		case fieldOrderChange_kind:
+			ok = c.writeNOrderChangeKind2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChangeKind(w, f, obj.Kind)
+		case fieldOrderChange_orderId:
+			ok = c.writeNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(w, f, obj.OrderID)
+		case fieldOrderChange_order:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1190,6 +1757,68 @@ func (c *compiled) writeOrderLine(w *exec.Writer, sel *exec.Selection, index int
 	return w.EndObject(start, good)
 }
 
+// writeOrderNotFound writes an object.
+func (c *compiled) writeOrderNotFound(w *exec.Writer, sel *exec.Selection, obj *model.OrderNotFound) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderNotFound(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"OrderNotFound"`)
+		case fieldOrderNotFound_message:
+			ok = w.String(string(obj.Message))
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeOrderOnItsWay writes an object.
+func (c *compiled) writeOrderOnItsWay(w *exec.Writer, sel *exec.Selection, obj *model.OrderOnItsWay) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOrderOnItsWay(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"OrderOnItsWay"`)
+		case fieldOrderOnItsWay_message:
+			ok = w.String(string(obj.Message))
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeOutOfStock writes an object.
+func (c *compiled) writeOutOfStock(w *exec.Writer, sel *exec.Selection, obj *model.OutOfStock) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeOutOfStock(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"OutOfStock"`)
+		case fieldOutOfStock_message:
+			ok = w.String(string(obj.Message))
+		case fieldOutOfStock_skus:
+			ok = c.writeNString2ᚕstringᚄ(w, f, obj.Skus)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
 // writePageInfo writes an object.
 func (c *compiled) writePageInfo(w *exec.Writer, sel *exec.Selection, obj *sources.PageInfo) bool {
 	start, good := w.Object(), true
@@ -1260,6 +1889,94 @@ func (c *compiled) writePayment(w *exec.Writer, sel *exec.Selection, index int, 
 			} else {
 				ok = w.Lost(f)
 			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writePaymentDeclined writes an object.
+func (c *compiled) writePaymentDeclined(w *exec.Writer, sel *exec.Selection, obj *model.PaymentDeclined) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePaymentDeclined(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"PaymentDeclined"`)
+		case fieldPaymentDeclined_message:
+			ok = w.String(string(obj.Message))
+		case fieldPaymentDeclined_reason:
+			ok = c.writeNDeclineReason2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐDeclineReason(w, f, obj.Reason)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// startPlaceOrderPayload begins what is selected of objects and has to be called.
+func (c *compiled) startPlaceOrderPayload(s *exec.Step, sel *exec.Selection, objs []*model.PlaceOrderPayload) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldPlaceOrderPayload_checkout:
+			exec.Plain(s, f, objs, exec.Call{Context: c.fieldContext_PlaceOrderPayload_checkout}, func(obj *model.PlaceOrderPayload) *model.Checkout { return obj.Checkout }, c.gatherOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout)
+		case fieldPlaceOrderPayload_order:
+			exec.Plural(s, f, objs, exec.Call{Context: c.fieldContext_PlaceOrderPayload_order}, func(ctx context.Context, fc *graphql.FieldContext) ([]*orders.Order, error) {
+				return c.Resolvers.PlaceOrderPayload().Order(ctx, objs)
+			}, c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder)
+		}
+	}
+}
+
+// writePlaceOrderPayload writes an object.
+func (c *compiled) writePlaceOrderPayload(w *exec.Writer, sel *exec.Selection, index int, obj *model.PlaceOrderPayload) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePlaceOrderPayload(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"PlaceOrderPayload"`)
+		case fieldPlaceOrderPayload_checkout:
+			ok = c.writeOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout(w, f, exec.At(index), obj.Checkout)
+		case fieldPlaceOrderPayload_order:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w, f, exec.At(index), vs.([]*orders.Order)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldPlaceOrderPayload_problems:
+			ok = c.writeNPlaceOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderProblemᚄ(w, f, obj.Problems)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writePriceChanged writes an object.
+func (c *compiled) writePriceChanged(w *exec.Writer, sel *exec.Selection, obj *model.PriceChanged) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writePriceChanged(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"PriceChanged"`)
+		case fieldPriceChanged_message:
+			ok = w.String(string(obj.Message))
+		case fieldPriceChanged_expected:
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Expected)
+		case fieldPriceChanged_actual:
+			ok = c.writeNMoney2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐMoney(w, f, &obj.Actual)
 		}
 		good = good && ok
 	}
@@ -1448,6 +2165,8 @@ func (c *compiled) writeProductNotFound(w *exec.Writer, sel *exec.Selection, obj
 			ok = w.Raw(`"ProductNotFound"`)
 		case fieldProductNotFound_message:
 			ok = w.String(string(obj.Message))
+		case fieldProductNotFound_productId:
+			ok = c.writeNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(w, f, obj.ProductID)
 		}
 		good = good && ok
 	}
@@ -1474,6 +2193,32 @@ func (c *compiled) startQuery(s *exec.Step, sel *exec.Selection, objs []struct{}
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_categories}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) ([]*catalog.Category, error) {
 				return c.Resolvers.Query().Categories(ctx)
 			}, c.gatherOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory)
+		case fieldQuery_checkout:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_checkout, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					if c.Directives.Authenticated == nil {
+						return nil, errors.New("directive authenticated is not implemented")
+					}
+					return c.Directives.Authenticated(ctx, nil, directive0)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Checkout, error) {
+				return c.Resolvers.Query().Checkout(ctx, fc.Args["id"].(sources.ID))
+			}, c.gatherOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout)
+		case fieldQuery_cancellation:
+			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_cancellation, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					if c.Directives.Authenticated == nil {
+						return nil, errors.New("directive authenticated is not implemented")
+					}
+					return c.Directives.Authenticated(ctx, nil, directive0)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, _ struct{}) (*model.Cancellation, error) {
+				return c.Resolvers.Query().Cancellation(ctx, fc.Args["id"].(sources.ID))
+			}, c.gatherOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation)
 		case fieldQuery_me:
 			exec.Singular(s, f, objs, exec.Call{Context: c.fieldContext_Query_me, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
 				directive0 := next
@@ -1586,6 +2331,26 @@ func (c *compiled) writeQuery(w *exec.Writer, sel *exec.Selection, index int) bo
 			}
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOCategory2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w, f, exec.At(index), vs.([][]*catalog.Category)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldQuery_checkout:
+			if good, replaced := w.Replaced(f); replaced {
+				ok = good
+				break
+			}
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout(w, f, exec.At(index), vs.([]*model.Checkout)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldQuery_cancellation:
+			if good, replaced := w.Replaced(f); replaced {
+				ok = good
+				break
+			}
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation(w, f, exec.At(index), vs.([]*model.Cancellation)[index])
 			} else {
 				ok = w.Lost(f)
 			}
@@ -1903,6 +2668,34 @@ func (c *compiled) writeShipment(w *exec.Writer, sel *exec.Selection, index int,
 	return w.EndObject(start, good)
 }
 
+// writeStepFault writes an object.
+func (c *compiled) writeStepFault(w *exec.Writer, sel *exec.Selection, obj *model.StepFault) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeStepFault(w, sel, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"StepFault"`)
+		case fieldStepFault_code:
+			ok = w.String(string(obj.Code))
+		case fieldStepFault_message:
+			ok = w.String(string(obj.Message))
+		case fieldStepFault_source:
+			ok = c.writeOString2ᚖstring(w, f, obj.Source)
+		case fieldStepFault_operation:
+			ok = c.writeOString2ᚖstring(w, f, obj.Operation)
+		case fieldStepFault_reason:
+			ok = c.writeOString2ᚖstring(w, f, obj.Reason)
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
 // startStockChange begins what is selected of objects and has to be called.
 func (c *compiled) startStockChange(s *exec.Step, sel *exec.Selection, objs []*inventory.StockChange) {
 	for _, f := range sel.Work {
@@ -1988,6 +2781,18 @@ func (c *compiled) writeSubscription(w *exec.Writer, sel *exec.Selection, index 
 		switch f.ID {
 		case exec.Typename:
 			ok = w.Raw(`"Subscription"`)
+		case fieldSubscription_checkoutChanged:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNCheckoutChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChange(w, f, exec.At(index), vs.([]*model.CheckoutChange)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		case fieldSubscription_orderChanged:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeNOrderChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChange(w, f, exec.At(index), vs.([]*model.OrderChange)[index])
+			} else {
+				ok = w.Lost(f)
+			}
 		case fieldSubscription_stockChanged:
 			if vs := w.Values(f, index); vs != nil {
 				ok = c.writeOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange(w, f, exec.At(index), vs.([]*inventory.StockChange)[index])
@@ -2080,6 +2885,110 @@ func (c *compiled) writeWarehouseStock(w *exec.Writer, sel *exec.Selection, obj 
 	return w.EndObject(start, good)
 }
 
+// startWorkflowStep begins what is selected of objects and has to be called.
+func (c *compiled) startWorkflowStep(s *exec.Step, sel *exec.Selection, objs []*model.WorkflowStep) {
+	for _, f := range sel.Work {
+		switch f.ID {
+		case fieldWorkflowStep_fault:
+			exec.Inline(s, f, objs, exec.Call{Context: c.fieldContext_WorkflowStep_fault, Allow: func(ctx context.Context, next graphql.Resolver) (any, error) {
+				directive0 := next
+				directive1 := func(ctx context.Context) (any, error) {
+					scopes, err := c.unmarshalNString2ᚕstringᚄ(ctx, []any{"checkouts:read"})
+					if err != nil {
+						return nil, err
+					}
+					if c.Directives.RequiresScopes == nil {
+						return nil, errors.New("directive requiresScopes is not implemented")
+					}
+					return c.Directives.RequiresScopes(ctx, nil, directive0, scopes)
+				}
+				return directive1(ctx)
+			}}, func(ctx context.Context, fc *graphql.FieldContext, obj *model.WorkflowStep) (*model.StepFault, error) {
+				return obj.Fault, nil
+			}, nil)
+		}
+	}
+}
+
+// writeWorkflowStep writes an object.
+func (c *compiled) writeWorkflowStep(w *exec.Writer, sel *exec.Selection, index int, obj *model.WorkflowStep) bool {
+	start, good := w.Object(), true
+	if sel.Deferred != nil {
+		w.Defer(sel, func(w *exec.Writer, sel *exec.Selection) bool { return c.writeWorkflowStep(w, sel, index, obj) })
+	}
+	for _, f := range sel.Fields {
+		w.Key(start, f)
+		ok := true
+		switch f.ID {
+		case exec.Typename:
+			ok = w.Raw(`"WorkflowStep"`)
+		case fieldWorkflowStep_name:
+			ok = w.String(string(obj.Name))
+		case fieldWorkflowStep_undo:
+			ok = w.Bool(bool(obj.Undo))
+		case fieldWorkflowStep_state:
+			ok = c.writeNWorkflowStepState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepState(w, f, obj.State)
+		case fieldWorkflowStep_attempts:
+			ok = w.Int(int64(obj.Attempts))
+		case fieldWorkflowStep_startedAt:
+			ok = c.writeNDateTime2timeᚐTime(w, f, obj.StartedAt)
+		case fieldWorkflowStep_endedAt:
+			ok = c.writeODateTime2ᚖtimeᚐTime(w, f, obj.EndedAt)
+		case fieldWorkflowStep_fault:
+			if vs := w.Values(f, index); vs != nil {
+				ok = c.writeOStepFault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐStepFault(w, f, vs.([]*model.StepFault)[index])
+			} else {
+				ok = w.Lost(f)
+			}
+		}
+		good = good && ok
+	}
+	return w.EndObject(start, good)
+}
+
+// writeCancelOrderProblem writes an object by its type.
+func (c *compiled) writeCancelOrderProblem(w *exec.Writer, f *exec.Field, v model.CancelOrderProblem) bool {
+	switch v := v.(type) {
+	case model.OrderOnItsWay:
+		return c.writeOrderOnItsWay(w, f.On(0), &v)
+	case *model.OrderOnItsWay:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderOnItsWay(w, f.On(0), v)
+	case model.OrderNotFound:
+		return c.writeOrderNotFound(w, f.On(1), &v)
+	case *model.OrderNotFound:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderNotFound(w, f.On(1), v)
+	case model.OrderBeingPlaced:
+		return c.writeOrderBeingPlaced(w, f.On(2), &v)
+	case *model.OrderBeingPlaced:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderBeingPlaced(w, f.On(2), v)
+	case model.InvalidInput:
+		return c.writeInvalidInput(w, f.On(3), &v)
+	case *model.InvalidInput:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeInvalidInput(w, f.On(3), v)
+	case model.CancellationFailed:
+		return c.writeCancellationFailed(w, f.On(4), &v)
+	case *model.CancellationFailed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCancellationFailed(w, f.On(4), v)
+	}
+	w.Fail(f, fmt.Errorf("%T is no CancelOrderProblem that the schema knows", v))
+	return false
+}
+
 // writeCreateReviewProblem writes an object by its type.
 func (c *compiled) writeCreateReviewProblem(w *exec.Writer, f *exec.Field, v model.CreateReviewProblem) bool {
 	switch v := v.(type) {
@@ -2142,11 +3051,25 @@ func (c *compiled) writeNode(w *exec.Writer, f *exec.Field, at exec.Place, v sou
 			return w.Absent(f)
 		}
 		return c.writeCustomer(w, f.On(5), w.Index(f, at), v)
+	case model.Checkout:
+		return c.writeCheckout(w, f.On(6), w.Index(f, at), &v)
+	case *model.Checkout:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCheckout(w, f.On(6), w.Index(f, at), v)
 	case *catalog.Category:
 		if v == nil {
 			return w.Absent(f)
 		}
-		return c.writeCategory(w, f.On(6), w.Index(f, at), v)
+		return c.writeCategory(w, f.On(7), w.Index(f, at), v)
+	case model.Cancellation:
+		return c.writeCancellation(w, f.On(8), w.Index(f, at), &v)
+	case *model.Cancellation:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCancellation(w, f.On(8), w.Index(f, at), v)
 	}
 	w.Fail(f, fmt.Errorf("%T is no Node that the schema knows", v))
 	return false
@@ -2161,7 +3084,9 @@ func (c *compiled) gatherNode(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	var objsPayment []*payments.Payment
 	var objsOrder []*orders.Order
 	var objsCustomer []*customers.Customer
+	var objsCheckout []*model.Checkout
 	var objsCategory []*catalog.Category
+	var objsCancellation []*model.Cancellation
 	for i, v := range vs {
 		switch v := v.(type) {
 		case *shipping.Shipment:
@@ -2200,12 +3125,30 @@ func (c *compiled) gatherNode(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 			}
 			places[i] = int32(len(objsCustomer))
 			objsCustomer = append(objsCustomer, v)
+		case model.Checkout:
+			places[i] = int32(len(objsCheckout))
+			objsCheckout = append(objsCheckout, &v)
+		case *model.Checkout:
+			if v == nil {
+				continue
+			}
+			places[i] = int32(len(objsCheckout))
+			objsCheckout = append(objsCheckout, v)
 		case *catalog.Category:
 			if v == nil {
 				continue
 			}
 			places[i] = int32(len(objsCategory))
 			objsCategory = append(objsCategory, v)
+		case model.Cancellation:
+			places[i] = int32(len(objsCancellation))
+			objsCancellation = append(objsCancellation, &v)
+		case *model.Cancellation:
+			if v == nil {
+				continue
+			}
+			places[i] = int32(len(objsCancellation))
+			objsCancellation = append(objsCancellation, v)
 		}
 	}
 	if len(objsShipment) > 0 {
@@ -2226,8 +3169,14 @@ func (c *compiled) gatherNode(s *exec.Step, f *exec.Field, shape *exec.Shape, vs
 	if len(objsCustomer) > 0 {
 		c.startCustomer(s, f.On(5), objsCustomer)
 	}
+	if len(objsCheckout) > 0 {
+		c.startCheckout(s, f.On(6), objsCheckout)
+	}
 	if len(objsCategory) > 0 {
-		c.startCategory(s, f.On(6), objsCategory)
+		c.startCategory(s, f.On(7), objsCategory)
+	}
+	if len(objsCancellation) > 0 {
+		c.startCancellation(s, f.On(8), objsCancellation)
 	}
 }
 
@@ -2260,6 +3209,63 @@ func (c *compiled) writePaymentMethod(w *exec.Writer, f *exec.Field, v payments.
 	return false
 }
 
+// writePlaceOrderProblem writes an object by its type.
+func (c *compiled) writePlaceOrderProblem(w *exec.Writer, f *exec.Field, v model.PlaceOrderProblem) bool {
+	switch v := v.(type) {
+	case model.ProductNotFound:
+		return c.writeProductNotFound(w, f.On(0), &v)
+	case *model.ProductNotFound:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeProductNotFound(w, f.On(0), v)
+	case model.PriceChanged:
+		return c.writePriceChanged(w, f.On(1), &v)
+	case *model.PriceChanged:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writePriceChanged(w, f.On(1), v)
+	case model.PaymentDeclined:
+		return c.writePaymentDeclined(w, f.On(2), &v)
+	case *model.PaymentDeclined:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writePaymentDeclined(w, f.On(2), v)
+	case model.OutOfStock:
+		return c.writeOutOfStock(w, f.On(3), &v)
+	case *model.OutOfStock:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOutOfStock(w, f.On(3), v)
+	case model.InvalidInput:
+		return c.writeInvalidInput(w, f.On(4), &v)
+	case *model.InvalidInput:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeInvalidInput(w, f.On(4), v)
+	case model.CheckoutFailed:
+		return c.writeCheckoutFailed(w, f.On(5), &v)
+	case *model.CheckoutFailed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCheckoutFailed(w, f.On(5), v)
+	case model.AddressNotServed:
+		return c.writeAddressNotServed(w, f.On(6), &v)
+	case *model.AddressNotServed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeAddressNotServed(w, f.On(6), v)
+	}
+	w.Fail(f, fmt.Errorf("%T is no PlaceOrderProblem that the schema knows", v))
+	return false
+}
+
 // writeProblem writes an object by its type.
 func (c *compiled) writeProblem(w *exec.Writer, f *exec.Field, v model.Problem) bool {
 	switch v := v.(type) {
@@ -2270,34 +3276,97 @@ func (c *compiled) writeProblem(w *exec.Writer, f *exec.Field, v model.Problem) 
 			return w.Absent(f)
 		}
 		return c.writeProductNotFound(w, f.On(0), v)
+	case model.PriceChanged:
+		return c.writePriceChanged(w, f.On(1), &v)
+	case *model.PriceChanged:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writePriceChanged(w, f.On(1), v)
+	case model.PaymentDeclined:
+		return c.writePaymentDeclined(w, f.On(2), &v)
+	case *model.PaymentDeclined:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writePaymentDeclined(w, f.On(2), v)
+	case model.OutOfStock:
+		return c.writeOutOfStock(w, f.On(3), &v)
+	case *model.OutOfStock:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOutOfStock(w, f.On(3), v)
+	case model.OrderOnItsWay:
+		return c.writeOrderOnItsWay(w, f.On(4), &v)
+	case *model.OrderOnItsWay:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderOnItsWay(w, f.On(4), v)
+	case model.OrderNotFound:
+		return c.writeOrderNotFound(w, f.On(5), &v)
+	case *model.OrderNotFound:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderNotFound(w, f.On(5), v)
+	case model.OrderBeingPlaced:
+		return c.writeOrderBeingPlaced(w, f.On(6), &v)
+	case *model.OrderBeingPlaced:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeOrderBeingPlaced(w, f.On(6), v)
 	case model.InvalidInput:
-		return c.writeInvalidInput(w, f.On(1), &v)
+		return c.writeInvalidInput(w, f.On(7), &v)
 	case *model.InvalidInput:
 		if v == nil {
 			return w.Absent(f)
 		}
-		return c.writeInvalidInput(w, f.On(1), v)
+		return c.writeInvalidInput(w, f.On(7), v)
 	case model.EmailTaken:
-		return c.writeEmailTaken(w, f.On(2), &v)
+		return c.writeEmailTaken(w, f.On(8), &v)
 	case *model.EmailTaken:
 		if v == nil {
 			return w.Absent(f)
 		}
-		return c.writeEmailTaken(w, f.On(2), v)
+		return c.writeEmailTaken(w, f.On(8), v)
 	case model.CustomerNotFound:
-		return c.writeCustomerNotFound(w, f.On(3), &v)
+		return c.writeCustomerNotFound(w, f.On(9), &v)
 	case *model.CustomerNotFound:
 		if v == nil {
 			return w.Absent(f)
 		}
-		return c.writeCustomerNotFound(w, f.On(3), v)
+		return c.writeCustomerNotFound(w, f.On(9), v)
+	case model.CheckoutFailed:
+		return c.writeCheckoutFailed(w, f.On(10), &v)
+	case *model.CheckoutFailed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCheckoutFailed(w, f.On(10), v)
+	case model.CancellationFailed:
+		return c.writeCancellationFailed(w, f.On(11), &v)
+	case *model.CancellationFailed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeCancellationFailed(w, f.On(11), v)
 	case model.AlreadyReviewed:
-		return c.writeAlreadyReviewed(w, f.On(4), &v)
+		return c.writeAlreadyReviewed(w, f.On(12), &v)
 	case *model.AlreadyReviewed:
 		if v == nil {
 			return w.Absent(f)
 		}
-		return c.writeAlreadyReviewed(w, f.On(4), v)
+		return c.writeAlreadyReviewed(w, f.On(12), v)
+	case model.AddressNotServed:
+		return c.writeAddressNotServed(w, f.On(13), &v)
+	case *model.AddressNotServed:
+		if v == nil {
+			return w.Absent(f)
+		}
+		return c.writeAddressNotServed(w, f.On(13), v)
 	}
 	w.Fail(f, fmt.Errorf("%T is no Problem that the schema knows", v))
 	return false
@@ -2356,11 +3425,115 @@ func (c *compiled) writeOString2ᚖstring(w *exec.Writer, f *exec.Field, v *stri
 	return w.Nothing(f, false)
 }
 
+func (c *compiled) writeOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Cancellation) bool {
+	if v == nil {
+		return w.Null()
+	}
+	good := c.writeCancellation(w, f.On(0), w.Index(f, at), v)
+	return good || w.Null()
+}
+
+func (c *compiled) gatherOCancellation2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancellation(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Cancellation) {
+	c.gatherCancellation(s, f, shape, vs)
+}
+
+func (c *compiled) gatherCancellation(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Cancellation) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startCancellation(s, f.On(0), objs)
+	}
+}
+
+func (c *compiled) writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w *exec.Writer, f *exec.Field, at exec.Place, v *orders.Order) bool {
+	if v == nil {
+		return w.Null()
+	}
+	good := c.writeOrder(w, f.On(0), w.Index(f, at), v)
+	return good || w.Null()
+}
+
+func (c *compiled) gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*orders.Order) {
+	c.gatherOrder(s, f, shape, vs)
+}
+
+func (c *compiled) gatherOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*orders.Order) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startOrder(s, f.On(0), objs)
+	}
+}
+
+func (c *compiled) writeNCancelOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderProblemᚄ(w *exec.Writer, f *exec.Field, v []model.CancelOrderProblem) bool {
+	start, good := w.Array(), true
+	for i := range v {
+		w.Next(start, i)
+		good = c.writeNCancelOrderProblem2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderProblem(w, f, v[i]) && good
+	}
+	good = w.EndArray(start, good)
+	return good
+}
+
+func (c *compiled) writeNCancelOrderProblem2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderProblem(w *exec.Writer, f *exec.Field, v model.CancelOrderProblem) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writeCancelOrderProblem(w, f, v)
+	return good
+}
+
 func (c *compiled) writeNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(w *exec.Writer, f *exec.Field, v sources.ID) bool {
 	if exec.Marshal(w, f, v) {
 		return true
 	}
 	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeNWorkflowState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowState(w *exec.Writer, f *exec.Field, v model.WorkflowState) bool {
+	if exec.Marshal(w, f, v) {
+		return true
+	}
+	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeNDateTime2timeᚐTime(w *exec.Writer, f *exec.Field, v time.Time) bool {
+	if w.Marshal(f, sources.MarshalDateTime(v)) {
+		return true
+	}
+	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeODateTime2ᚖtimeᚐTime(w *exec.Writer, f *exec.Field, v *time.Time) bool {
+	if v == nil {
+		return w.Null()
+	}
+	if w.Marshal(f, sources.MarshalDateTime(*v)) {
+		return true
+	}
+	return w.Nothing(f, false)
+}
+
+func (c *compiled) writeNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []model.WorkflowStep) bool {
+	first := w.List(f, at)
+	start, good := w.Array(), true
+	for i := range v {
+		w.Next(start, i)
+		good = c.writeNWorkflowStep2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStep(w, f, first.Element(i), &v[i]) && good
+	}
+	good = w.EndArray(start, good)
+	return good
+}
+
+func (c *compiled) writeNWorkflowStep2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStep(w *exec.Writer, f *exec.Field, at exec.Place, v *model.WorkflowStep) bool {
+	good := c.writeWorkflowStep(w, f.On(0), w.Index(f, at), v)
+	return good
+}
+
+func (c *compiled) gatherNWorkflowStep2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepᚄ(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]model.WorkflowStep) {
+	c.gatherWorkflowStep(s, f, shape, exec.ListsOf(shape, vs))
+}
+
+func (c *compiled) gatherWorkflowStep(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.WorkflowStep) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startWorkflowStep(s, f.On(0), objs)
+	}
 }
 
 func (c *compiled) writeOCategory2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐCategory(w *exec.Writer, f *exec.Field, at exec.Place, v *catalog.Category) bool {
@@ -2396,6 +3569,49 @@ func (c *compiled) gatherOProductConnection2ᚖgithubᚗcomᚋmainstemᚋmainste
 func (c *compiled) gatherProductConnection(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*sources.Page[*catalog.Product]) {
 	if objs := exec.Objects(shape, vs); len(objs) > 0 {
 		c.startProductConnection(s, f.On(0), objs)
+	}
+}
+
+func (c *compiled) writeNPlaceOrderProblem2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderProblemᚄ(w *exec.Writer, f *exec.Field, v []model.PlaceOrderProblem) bool {
+	start, good := w.Array(), true
+	for i := range v {
+		w.Next(start, i)
+		good = c.writeNPlaceOrderProblem2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderProblem(w, f, v[i]) && good
+	}
+	good = w.EndArray(start, good)
+	return good
+}
+
+func (c *compiled) writeNPlaceOrderProblem2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderProblem(w *exec.Writer, f *exec.Field, v model.PlaceOrderProblem) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writePlaceOrderProblem(w, f, v)
+	return good
+}
+
+func (c *compiled) writeNCheckoutChangeKind2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChangeKind(w *exec.Writer, f *exec.Field, v model.CheckoutChangeKind) bool {
+	if exec.Marshal(w, f, v) {
+		return true
+	}
+	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout(w *exec.Writer, f *exec.Field, at exec.Place, v *model.Checkout) bool {
+	if v == nil {
+		return w.Null()
+	}
+	good := c.writeCheckout(w, f.On(0), w.Index(f, at), v)
+	return good || w.Null()
+}
+
+func (c *compiled) gatherOCheckout2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckout(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Checkout) {
+	c.gatherCheckout(s, f, shape, vs)
+}
+
+func (c *compiled) gatherCheckout(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.Checkout) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startCheckout(s, f.On(0), objs)
 	}
 }
 
@@ -2443,13 +3659,6 @@ func (c *compiled) writeOURL2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐU
 		return true
 	}
 	return w.Nothing(f, false)
-}
-
-func (c *compiled) writeNDateTime2timeᚐTime(w *exec.Writer, f *exec.Field, v time.Time) bool {
-	if w.Marshal(f, sources.MarshalDateTime(v)) {
-		return true
-	}
-	return w.Nothing(f, true)
 }
 
 func (c *compiled) writeOAddress2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐAddressᚄ(w *exec.Writer, f *exec.Field, v []sources.Address) bool {
@@ -2511,6 +3720,42 @@ func (c *compiled) writeNURL2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐURL(
 		return true
 	}
 	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeNPlaceOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderPayload(w *exec.Writer, f *exec.Field, at exec.Place, v *model.PlaceOrderPayload) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writePlaceOrderPayload(w, f.On(0), w.Index(f, at), v)
+	return good
+}
+
+func (c *compiled) gatherNPlaceOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐPlaceOrderPayload(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.PlaceOrderPayload) {
+	c.gatherPlaceOrderPayload(s, f, shape, vs)
+}
+
+func (c *compiled) gatherPlaceOrderPayload(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.PlaceOrderPayload) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startPlaceOrderPayload(s, f.On(0), objs)
+	}
+}
+
+func (c *compiled) writeNCancelOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderPayload(w *exec.Writer, f *exec.Field, at exec.Place, v *model.CancelOrderPayload) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writeCancelOrderPayload(w, f.On(0), w.Index(f, at), v)
+	return good
+}
+
+func (c *compiled) gatherNCancelOrderPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCancelOrderPayload(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.CancelOrderPayload) {
+	c.gatherCancelOrderPayload(s, f, shape, vs)
+}
+
+func (c *compiled) gatherCancelOrderPayload(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.CancelOrderPayload) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startCancelOrderPayload(s, f.On(0), objs)
+	}
 }
 
 func (c *compiled) writeOUpdateCustomerPayload2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐUpdateCustomerPayload(w *exec.Writer, f *exec.Field, at exec.Place, v *model.UpdateCustomerPayload) bool {
@@ -2634,6 +3879,13 @@ func (c *compiled) gatherShipment(s *exec.Step, f *exec.Field, shape *exec.Shape
 	}
 }
 
+func (c *compiled) writeNOrderChangeKind2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChangeKind(w *exec.Writer, f *exec.Field, v model.OrderChangeKind) bool {
+	if exec.Marshal(w, f, v) {
+		return true
+	}
+	return w.Nothing(f, true)
+}
+
 func (c *compiled) writeNOrderEdge2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐEdgeᚄ(w *exec.Writer, f *exec.Field, at exec.Place, v []sources.Edge[*orders.Order]) bool {
 	first := w.List(f, at)
 	start, good := w.Array(), true
@@ -2671,26 +3923,8 @@ func (c *compiled) writeNOrder2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsource
 	return good
 }
 
-func (c *compiled) writeOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(w *exec.Writer, f *exec.Field, at exec.Place, v *orders.Order) bool {
-	if v == nil {
-		return w.Null()
-	}
-	good := c.writeOrder(w, f.On(0), w.Index(f, at), v)
-	return good || w.Null()
-}
-
 func (c *compiled) gatherNOrder2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, vs [][]*orders.Order) {
 	c.gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(s, f, shape, exec.Lists(shape, vs))
-}
-
-func (c *compiled) gatherOOrder2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋordersᚐOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*orders.Order) {
-	c.gatherOrder(s, f, shape, vs)
-}
-
-func (c *compiled) gatherOrder(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*orders.Order) {
-	if objs := exec.Objects(shape, vs); len(objs) > 0 {
-		c.startOrder(s, f.On(0), objs)
-	}
 }
 
 func (c *compiled) writeNPageInfo2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐPageInfo(w *exec.Writer, f *exec.Field, v *sources.PageInfo) bool {
@@ -2722,6 +3956,13 @@ func (c *compiled) writeNPaymentMethod2githubᚗcomᚋmainstemᚋmainstemᚋsour
 	}
 	good := c.writePaymentMethod(w, f, v)
 	return good
+}
+
+func (c *compiled) writeNDeclineReason2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐDeclineReason(w *exec.Writer, f *exec.Field, v model.DeclineReason) bool {
+	if exec.Marshal(w, f, v) {
+		return true
+	}
+	return w.Nothing(f, true)
 }
 
 func (c *compiled) writeNImage2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋcatalogᚐImageᚄ(w *exec.Writer, f *exec.Field, v []catalog.Image) bool {
@@ -2912,16 +4153,6 @@ func (c *compiled) gatherNReview2ᚕᚖgithubᚗcomᚋmainstemᚋmainstemᚋsour
 	c.gatherOReview2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋreviewsᚐReview(s, f, shape, exec.Lists(shape, vs))
 }
 
-func (c *compiled) writeODateTime2ᚖtimeᚐTime(w *exec.Writer, f *exec.Field, v *time.Time) bool {
-	if v == nil {
-		return w.Null()
-	}
-	if w.Marshal(f, sources.MarshalDateTime(*v)) {
-		return true
-	}
-	return w.Nothing(f, false)
-}
-
 func (c *compiled) writeNTrackingEvent2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋshippingᚐTrackingEventᚄ(w *exec.Writer, f *exec.Field, v []shipping.TrackingEvent) bool {
 	start, good := w.Array(), true
 	for i := range v {
@@ -2950,6 +4181,42 @@ func (c *compiled) writeNWarehouseStock2ᚕgithubᚗcomᚋmainstemᚋmainstemᚋ
 func (c *compiled) writeNWarehouseStock2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐWarehouseStock(w *exec.Writer, f *exec.Field, v *inventory.WarehouseStock) bool {
 	good := c.writeWarehouseStock(w, f.On(0), v)
 	return good
+}
+
+func (c *compiled) writeNCheckoutChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChange(w *exec.Writer, f *exec.Field, at exec.Place, v *model.CheckoutChange) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writeCheckoutChange(w, f.On(0), w.Index(f, at), v)
+	return good
+}
+
+func (c *compiled) gatherNCheckoutChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐCheckoutChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.CheckoutChange) {
+	c.gatherCheckoutChange(s, f, shape, vs)
+}
+
+func (c *compiled) gatherCheckoutChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.CheckoutChange) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startCheckoutChange(s, f.On(0), objs)
+	}
+}
+
+func (c *compiled) writeNOrderChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChange(w *exec.Writer, f *exec.Field, at exec.Place, v *model.OrderChange) bool {
+	if v == nil {
+		return w.Missing(f)
+	}
+	good := c.writeOrderChange(w, f.On(0), w.Index(f, at), v)
+	return good
+}
+
+func (c *compiled) gatherNOrderChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐOrderChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.OrderChange) {
+	c.gatherOrderChange(s, f, shape, vs)
+}
+
+func (c *compiled) gatherOrderChange(s *exec.Step, f *exec.Field, shape *exec.Shape, vs []*model.OrderChange) {
+	if objs := exec.Objects(shape, vs); len(objs) > 0 {
+		c.startOrderChange(s, f.On(0), objs)
+	}
 }
 
 func (c *compiled) writeOStockChange2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋsourcesᚋinventoryᚐStockChange(w *exec.Writer, f *exec.Field, at exec.Place, v *inventory.StockChange) bool {
@@ -2986,4 +4253,19 @@ func (c *compiled) writeNUpdateCustomerProblem2githubᚗcomᚋmainstemᚋmainste
 	}
 	good := c.writeUpdateCustomerProblem(w, f, v)
 	return good
+}
+
+func (c *compiled) writeNWorkflowStepState2githubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐWorkflowStepState(w *exec.Writer, f *exec.Field, v model.WorkflowStepState) bool {
+	if exec.Marshal(w, f, v) {
+		return true
+	}
+	return w.Nothing(f, true)
+}
+
+func (c *compiled) writeOStepFault2ᚖgithubᚗcomᚋmainstemᚋmainstemᚋgraphᚋmodelᚐStepFault(w *exec.Writer, f *exec.Field, v *model.StepFault) bool {
+	if v == nil {
+		return w.Null()
+	}
+	good := c.writeStepFault(w, f.On(0), v)
+	return good || w.Null()
 }

@@ -139,6 +139,29 @@ func (ec *executionContext) fieldContext_ProductNotFound_message(_ context.Conte
 	return graphql.NewScalarFieldContext("ProductNotFound", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _ProductNotFound_productId(ctx context.Context, field graphql.CollectedField, obj *model.ProductNotFound) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProductNotFound_productId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ProductID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v sources.ID) graphql.Marshaler {
+			return ec.marshalNID2githubᚗcomᚋmainstemᚋmainstemᚋsourcesᚐID(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProductNotFound_productId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProductNotFound", field, false, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _RatingCount_rating(ctx context.Context, field graphql.CollectedField, obj *reviews.RatingCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -870,7 +893,7 @@ func (ec *executionContext) _CreateReviewPayload(ctx context.Context, sel ast.Se
 	return out
 }
 
-var productNotFoundImplementors = []string{"ProductNotFound", "CreateReviewProblem", "Problem"}
+var productNotFoundImplementors = []string{"ProductNotFound", "PlaceOrderProblem", "CreateReviewProblem", "Problem"}
 
 func (ec *executionContext) _ProductNotFound(ctx context.Context, sel ast.SelectionSet, obj *model.ProductNotFound) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, productNotFoundImplementors)
@@ -884,6 +907,11 @@ func (ec *executionContext) _ProductNotFound(ctx context.Context, sel ast.Select
 			out.Values[i] = graphql.MarshalString("ProductNotFound")
 		case "message":
 			out.Values[i] = ec._ProductNotFound_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "productId":
+			out.Values[i] = ec._ProductNotFound_productId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

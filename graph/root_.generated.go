@@ -26,13 +26,19 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	CancelOrderPayload() CancelOrderPayloadResolver
+	Cancellation() CancellationResolver
 	Category() CategoryResolver
+	Checkout() CheckoutResolver
+	CheckoutChange() CheckoutChangeResolver
 	Customer() CustomerResolver
 	Mutation() MutationResolver
 	Order() OrderResolver
+	OrderChange() OrderChangeResolver
 	OrderConnection() OrderConnectionResolver
 	OrderLine() OrderLineResolver
 	Payment() PaymentResolver
+	PlaceOrderPayload() PlaceOrderPayloadResolver
 	Product() ProductResolver
 	ProductConnection() ProductConnectionResolver
 	Query() QueryResolver
@@ -58,6 +64,11 @@ type ComplexityRoot struct {
 		Region      func(childComplexity int) int
 	}
 
+	AddressNotServed struct {
+		CountryCode func(childComplexity int) int
+		Message     func(childComplexity int) int
+	}
+
 	AlreadyReviewed struct {
 		Message func(childComplexity int) int
 	}
@@ -65,6 +76,27 @@ type ComplexityRoot struct {
 	BankTransfer struct {
 		Bank      func(childComplexity int) int
 		IBANLast4 func(childComplexity int) int
+	}
+
+	CancelOrderPayload struct {
+		Cancellation func(childComplexity int) int
+		Order        func(childComplexity int) int
+		Problems     func(childComplexity int) int
+	}
+
+	Cancellation struct {
+		EndedAt   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Order     func(childComplexity int) int
+		Problems  func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		State     func(childComplexity int) int
+		Steps     func(childComplexity int) int
+	}
+
+	CancellationFailed struct {
+		Message   func(childComplexity int) int
+		Retryable func(childComplexity int) int
 	}
 
 	Card struct {
@@ -81,6 +113,30 @@ type ComplexityRoot struct {
 		Parent      func(childComplexity int) int
 		Products    func(childComplexity int, first int32, after *string, orderBy catalog.ProductOrder) int
 		Slug        func(childComplexity int) int
+	}
+
+	Checkout struct {
+		EndedAt   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Order     func(childComplexity int) int
+		Problems  func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		State     func(childComplexity int) int
+		Steps     func(childComplexity int) int
+	}
+
+	CheckoutChange struct {
+		At       func(childComplexity int) int
+		Checkout func(childComplexity int) int
+		Cursor   func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		State    func(childComplexity int) int
+		Step     func(childComplexity int) int
+	}
+
+	CheckoutFailed struct {
+		Message   func(childComplexity int) int
+		Retryable func(childComplexity int) int
 	}
 
 	CreateReviewPayload struct {
@@ -129,7 +185,9 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		CancelOrder    func(childComplexity int, input model.CancelOrderInput) int
 		CreateReview   func(childComplexity int, input model.CreateReviewInput) int
+		PlaceOrder     func(childComplexity int, input model.PlaceOrderInput) int
 		UpdateCustomer func(childComplexity int, input model.UpdateCustomerInput) int
 	}
 
@@ -147,6 +205,18 @@ type ComplexityRoot struct {
 		Subtotal        func(childComplexity int) int
 		Tax             func(childComplexity int) int
 		Total           func(childComplexity int) int
+	}
+
+	OrderBeingPlaced struct {
+		Message func(childComplexity int) int
+	}
+
+	OrderChange struct {
+		At      func(childComplexity int) int
+		Cursor  func(childComplexity int) int
+		Kind    func(childComplexity int) int
+		Order   func(childComplexity int) int
+		OrderID func(childComplexity int) int
 	}
 
 	OrderConnection struct {
@@ -170,6 +240,19 @@ type ComplexityRoot struct {
 		UnitPrice func(childComplexity int) int
 	}
 
+	OrderNotFound struct {
+		Message func(childComplexity int) int
+	}
+
+	OrderOnItsWay struct {
+		Message func(childComplexity int) int
+	}
+
+	OutOfStock struct {
+		Message func(childComplexity int) int
+		Skus    func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
@@ -186,6 +269,23 @@ type ComplexityRoot struct {
 		Order     func(childComplexity int) int
 		Refunded  func(childComplexity int) int
 		Status    func(childComplexity int) int
+	}
+
+	PaymentDeclined struct {
+		Message func(childComplexity int) int
+		Reason  func(childComplexity int) int
+	}
+
+	PlaceOrderPayload struct {
+		Checkout func(childComplexity int) int
+		Order    func(childComplexity int) int
+		Problems func(childComplexity int) int
+	}
+
+	PriceChanged struct {
+		Actual   func(childComplexity int) int
+		Expected func(childComplexity int) int
+		Message  func(childComplexity int) int
 	}
 
 	Product struct {
@@ -218,21 +318,24 @@ type ComplexityRoot struct {
 	}
 
 	ProductNotFound struct {
-		Message func(childComplexity int) int
+		Message   func(childComplexity int) int
+		ProductID func(childComplexity int) int
 	}
 
 	Query struct {
-		Categories func(childComplexity int) int
-		Category   func(childComplexity int, id sources.ID) int
-		Customer   func(childComplexity int, id sources.ID) int
-		Me         func(childComplexity int) int
-		Node       func(childComplexity int, id sources.ID) int
-		Nodes      func(childComplexity int, ids []sources.ID) int
-		Order      func(childComplexity int, id sources.ID) int
-		Orders     func(childComplexity int, first int32, after *string, status *orders.OrderStatus) int
-		Product    func(childComplexity int, id sources.ID) int
-		Products   func(childComplexity int, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) int
-		Review     func(childComplexity int, id sources.ID) int
+		Cancellation func(childComplexity int, id sources.ID) int
+		Categories   func(childComplexity int) int
+		Category     func(childComplexity int, id sources.ID) int
+		Checkout     func(childComplexity int, id sources.ID) int
+		Customer     func(childComplexity int, id sources.ID) int
+		Me           func(childComplexity int) int
+		Node         func(childComplexity int, id sources.ID) int
+		Nodes        func(childComplexity int, ids []sources.ID) int
+		Order        func(childComplexity int, id sources.ID) int
+		Orders       func(childComplexity int, first int32, after *string, status *orders.OrderStatus) int
+		Product      func(childComplexity int, id sources.ID) int
+		Products     func(childComplexity int, first int32, after *string, filter *catalog.ProductFilter, orderBy catalog.ProductOrder) int
+		Review       func(childComplexity int, id sources.ID) int
 	}
 
 	RatingCount struct {
@@ -281,6 +384,14 @@ type ComplexityRoot struct {
 		TrackingURL       func(childComplexity int) int
 	}
 
+	StepFault struct {
+		Code      func(childComplexity int) int
+		Message   func(childComplexity int) int
+		Operation func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		Source    func(childComplexity int) int
+	}
+
 	StockChange struct {
 		Product func(childComplexity int) int
 		SKU     func(childComplexity int) int
@@ -296,7 +407,9 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		StockChanged func(childComplexity int, skus []string) int
+		CheckoutChanged func(childComplexity int, id sources.ID, after *string) int
+		OrderChanged    func(childComplexity int, customer *sources.ID, after *string) int
+		StockChanged    func(childComplexity int, skus []string) int
 	}
 
 	TrackingEvent struct {
@@ -313,6 +426,16 @@ type ComplexityRoot struct {
 	WarehouseStock struct {
 		OnHand    func(childComplexity int) int
 		Warehouse func(childComplexity int) int
+	}
+
+	WorkflowStep struct {
+		Attempts  func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		Fault     func(childComplexity int) int
+		Name      func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		State     func(childComplexity int) int
+		Undo      func(childComplexity int) int
 	}
 }
 
@@ -367,6 +490,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Address.Region(childComplexity), true
 
+	case "AddressNotServed.countryCode":
+		if e.ComplexityRoot.AddressNotServed.CountryCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddressNotServed.CountryCode(childComplexity), true
+	case "AddressNotServed.message":
+		if e.ComplexityRoot.AddressNotServed.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddressNotServed.Message(childComplexity), true
+
 	case "AlreadyReviewed.message":
 		if e.ComplexityRoot.AlreadyReviewed.Message == nil {
 			break
@@ -386,6 +522,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BankTransfer.IBANLast4(childComplexity), true
+
+	case "CancelOrderPayload.cancellation":
+		if e.ComplexityRoot.CancelOrderPayload.Cancellation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelOrderPayload.Cancellation(childComplexity), true
+	case "CancelOrderPayload.order":
+		if e.ComplexityRoot.CancelOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelOrderPayload.Order(childComplexity), true
+	case "CancelOrderPayload.problems":
+		if e.ComplexityRoot.CancelOrderPayload.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelOrderPayload.Problems(childComplexity), true
+
+	case "Cancellation.endedAt":
+		if e.ComplexityRoot.Cancellation.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.EndedAt(childComplexity), true
+	case "Cancellation.id":
+		if e.ComplexityRoot.Cancellation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.ID(childComplexity), true
+	case "Cancellation.order":
+		if e.ComplexityRoot.Cancellation.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.Order(childComplexity), true
+	case "Cancellation.problems":
+		if e.ComplexityRoot.Cancellation.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.Problems(childComplexity), true
+	case "Cancellation.startedAt":
+		if e.ComplexityRoot.Cancellation.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.StartedAt(childComplexity), true
+	case "Cancellation.state":
+		if e.ComplexityRoot.Cancellation.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.State(childComplexity), true
+	case "Cancellation.steps":
+		if e.ComplexityRoot.Cancellation.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Cancellation.Steps(childComplexity), true
+
+	case "CancellationFailed.message":
+		if e.ComplexityRoot.CancellationFailed.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancellationFailed.Message(childComplexity), true
+	case "CancellationFailed.retryable":
+		if e.ComplexityRoot.CancellationFailed.Retryable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancellationFailed.Retryable(childComplexity), true
 
 	case "Card.brand":
 		if e.ComplexityRoot.Card.Brand == nil {
@@ -453,6 +664,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Category.Slug(childComplexity), true
+
+	case "Checkout.endedAt":
+		if e.ComplexityRoot.Checkout.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.EndedAt(childComplexity), true
+	case "Checkout.id":
+		if e.ComplexityRoot.Checkout.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.ID(childComplexity), true
+	case "Checkout.order":
+		if e.ComplexityRoot.Checkout.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.Order(childComplexity), true
+	case "Checkout.problems":
+		if e.ComplexityRoot.Checkout.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.Problems(childComplexity), true
+	case "Checkout.startedAt":
+		if e.ComplexityRoot.Checkout.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.StartedAt(childComplexity), true
+	case "Checkout.state":
+		if e.ComplexityRoot.Checkout.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.State(childComplexity), true
+	case "Checkout.steps":
+		if e.ComplexityRoot.Checkout.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Checkout.Steps(childComplexity), true
+
+	case "CheckoutChange.at":
+		if e.ComplexityRoot.CheckoutChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.At(childComplexity), true
+	case "CheckoutChange.checkout":
+		if e.ComplexityRoot.CheckoutChange.Checkout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.Checkout(childComplexity), true
+	case "CheckoutChange.cursor":
+		if e.ComplexityRoot.CheckoutChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.Cursor(childComplexity), true
+	case "CheckoutChange.kind":
+		if e.ComplexityRoot.CheckoutChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.Kind(childComplexity), true
+	case "CheckoutChange.state":
+		if e.ComplexityRoot.CheckoutChange.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.State(childComplexity), true
+	case "CheckoutChange.step":
+		if e.ComplexityRoot.CheckoutChange.Step == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutChange.Step(childComplexity), true
+
+	case "CheckoutFailed.message":
+		if e.ComplexityRoot.CheckoutFailed.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutFailed.Message(childComplexity), true
+	case "CheckoutFailed.retryable":
+		if e.ComplexityRoot.CheckoutFailed.Retryable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckoutFailed.Retryable(childComplexity), true
 
 	case "CreateReviewPayload.problems":
 		if e.ComplexityRoot.CreateReviewPayload.Problems == nil {
@@ -598,6 +902,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.Currency(childComplexity), true
 
+	case "Mutation.cancelOrder":
+		if e.ComplexityRoot.Mutation.CancelOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOrder(childComplexity, args["input"].(model.CancelOrderInput)), true
 	case "Mutation.createReview":
 		if e.ComplexityRoot.Mutation.CreateReview == nil {
 			break
@@ -609,6 +924,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateReview(childComplexity, args["input"].(model.CreateReviewInput)), true
+	case "Mutation.placeOrder":
+		if e.ComplexityRoot.Mutation.PlaceOrder == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_placeOrder_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlaceOrder(childComplexity, args["input"].(model.PlaceOrderInput)), true
 	case "Mutation.updateCustomer":
 		if e.ComplexityRoot.Mutation.UpdateCustomer == nil {
 			break
@@ -700,6 +1026,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Order.Total(childComplexity), true
 
+	case "OrderBeingPlaced.message":
+		if e.ComplexityRoot.OrderBeingPlaced.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderBeingPlaced.Message(childComplexity), true
+
+	case "OrderChange.at":
+		if e.ComplexityRoot.OrderChange.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.At(childComplexity), true
+	case "OrderChange.cursor":
+		if e.ComplexityRoot.OrderChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Cursor(childComplexity), true
+	case "OrderChange.kind":
+		if e.ComplexityRoot.OrderChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Kind(childComplexity), true
+	case "OrderChange.order":
+		if e.ComplexityRoot.OrderChange.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.Order(childComplexity), true
+	case "OrderChange.orderId":
+		if e.ComplexityRoot.OrderChange.OrderID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderChange.OrderID(childComplexity), true
+
 	case "OrderConnection.edges":
 		if e.ComplexityRoot.OrderConnection.Edges == nil {
 			break
@@ -775,6 +1139,33 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrderLine.UnitPrice(childComplexity), true
 
+	case "OrderNotFound.message":
+		if e.ComplexityRoot.OrderNotFound.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderNotFound.Message(childComplexity), true
+
+	case "OrderOnItsWay.message":
+		if e.ComplexityRoot.OrderOnItsWay.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OrderOnItsWay.Message(childComplexity), true
+
+	case "OutOfStock.message":
+		if e.ComplexityRoot.OutOfStock.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutOfStock.Message(childComplexity), true
+	case "OutOfStock.skus":
+		if e.ComplexityRoot.OutOfStock.Skus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutOfStock.Skus(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -848,6 +1239,57 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Payment.Status(childComplexity), true
+
+	case "PaymentDeclined.message":
+		if e.ComplexityRoot.PaymentDeclined.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentDeclined.Message(childComplexity), true
+	case "PaymentDeclined.reason":
+		if e.ComplexityRoot.PaymentDeclined.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PaymentDeclined.Reason(childComplexity), true
+
+	case "PlaceOrderPayload.checkout":
+		if e.ComplexityRoot.PlaceOrderPayload.Checkout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrderPayload.Checkout(childComplexity), true
+	case "PlaceOrderPayload.order":
+		if e.ComplexityRoot.PlaceOrderPayload.Order == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrderPayload.Order(childComplexity), true
+	case "PlaceOrderPayload.problems":
+		if e.ComplexityRoot.PlaceOrderPayload.Problems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlaceOrderPayload.Problems(childComplexity), true
+
+	case "PriceChanged.actual":
+		if e.ComplexityRoot.PriceChanged.Actual == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceChanged.Actual(childComplexity), true
+	case "PriceChanged.expected":
+		if e.ComplexityRoot.PriceChanged.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceChanged.Expected(childComplexity), true
+	case "PriceChanged.message":
+		if e.ComplexityRoot.PriceChanged.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PriceChanged.Message(childComplexity), true
 
 	case "Product.brand":
 		if e.ComplexityRoot.Product.Brand == nil {
@@ -983,7 +1425,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ProductNotFound.Message(childComplexity), true
+	case "ProductNotFound.productId":
+		if e.ComplexityRoot.ProductNotFound.ProductID == nil {
+			break
+		}
 
+		return e.ComplexityRoot.ProductNotFound.ProductID(childComplexity), true
+
+	case "Query.cancellation":
+		if e.ComplexityRoot.Query.Cancellation == nil {
+			break
+		}
+
+		args, err := ec.field_Query_cancellation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Cancellation(childComplexity, args["id"].(sources.ID)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -1001,6 +1460,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Category(childComplexity, args["id"].(sources.ID)), true
+	case "Query.checkout":
+		if e.ComplexityRoot.Query.Checkout == nil {
+			break
+		}
+
+		args, err := ec.field_Query_checkout_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Checkout(childComplexity, args["id"].(sources.ID)), true
 	case "Query.customer":
 		if e.ComplexityRoot.Query.Customer == nil {
 			break
@@ -1271,6 +1741,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Shipment.TrackingURL(childComplexity), true
 
+	case "StepFault.code":
+		if e.ComplexityRoot.StepFault.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepFault.Code(childComplexity), true
+	case "StepFault.message":
+		if e.ComplexityRoot.StepFault.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepFault.Message(childComplexity), true
+	case "StepFault.operation":
+		if e.ComplexityRoot.StepFault.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepFault.Operation(childComplexity), true
+	case "StepFault.reason":
+		if e.ComplexityRoot.StepFault.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepFault.Reason(childComplexity), true
+	case "StepFault.source":
+		if e.ComplexityRoot.StepFault.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StepFault.Source(childComplexity), true
+
 	case "StockChange.product":
 		if e.ComplexityRoot.StockChange.Product == nil {
 			break
@@ -1321,6 +1822,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StockLevel.Warehouses(childComplexity), true
 
+	case "Subscription.checkoutChanged":
+		if e.ComplexityRoot.Subscription.CheckoutChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_checkoutChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.CheckoutChanged(childComplexity, args["id"].(sources.ID), args["after"].(*string)), true
+	case "Subscription.orderChanged":
+		if e.ComplexityRoot.Subscription.OrderChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_orderChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.OrderChanged(childComplexity, args["customer"].(*sources.ID), args["after"].(*string)), true
 	case "Subscription.stockChanged":
 		if e.ComplexityRoot.Subscription.StockChanged == nil {
 			break
@@ -1378,6 +1901,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WarehouseStock.Warehouse(childComplexity), true
 
+	case "WorkflowStep.attempts":
+		if e.ComplexityRoot.WorkflowStep.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.Attempts(childComplexity), true
+	case "WorkflowStep.endedAt":
+		if e.ComplexityRoot.WorkflowStep.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.EndedAt(childComplexity), true
+	case "WorkflowStep.fault":
+		if e.ComplexityRoot.WorkflowStep.Fault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.Fault(childComplexity), true
+	case "WorkflowStep.name":
+		if e.ComplexityRoot.WorkflowStep.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.Name(childComplexity), true
+	case "WorkflowStep.startedAt":
+		if e.ComplexityRoot.WorkflowStep.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.StartedAt(childComplexity), true
+	case "WorkflowStep.state":
+		if e.ComplexityRoot.WorkflowStep.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.State(childComplexity), true
+	case "WorkflowStep.undo":
+		if e.ComplexityRoot.WorkflowStep.Undo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorkflowStep.Undo(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1386,7 +1952,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAddressInput,
+		ec.unmarshalInputBankTransferInput,
+		ec.unmarshalInputCancelOrderInput,
+		ec.unmarshalInputCardInput,
 		ec.unmarshalInputCreateReviewInput,
+		ec.unmarshalInputGiftCardInput,
+		ec.unmarshalInputMoneyInput,
+		ec.unmarshalInputPaymentMethodInput,
+		ec.unmarshalInputPlaceOrderInput,
+		ec.unmarshalInputPlaceOrderLine,
 		ec.unmarshalInputProductFilter,
 		ec.unmarshalInputUpdateCustomerInput,
 	)
@@ -1504,6 +2079,423 @@ type Category implements Node {
   description: String!
   "The category above; null at the top."
   parent: Category @goField(batch: true, forceResolver: true) @source(name: "catalog")
+}
+`, BuiltIn: false},
+	{Name: "../schema/checkouts.graphqls", Input: `extend type Query {
+  "The caller's checkout with this id; anybody's with the scope ` + "`" + `checkouts:read` + "`" + `."
+  checkout(
+    "The checkout's global id."
+    id: ID!
+  ): Checkout @authenticated
+
+  "The caller's cancellation with this id; anybody's with the scope ` + "`" + `checkouts:read` + "`" + `."
+  cancellation(
+    "The cancellation's global id."
+    id: ID!
+  ): Cancellation @authenticated
+}
+
+extend type Mutation {
+  """
+  Places an order in the caller's name: all of it is done, or none. The answer comes when the checkout has ended or after a few seconds: then it is
+  ` + "`" + `PENDING` + "`" + `, and goes on. ` + "`" + `checkout` + "`" + ` and ` + "`" + `checkoutChanged` + "`" + ` follow it.
+  """
+  placeOrder(
+    "The order."
+    input: PlaceOrderInput!
+  ): PlaceOrderPayload! @authenticated
+
+  """
+  Calls an order off that is not on its way yet, and gives the money back: the caller's own or, with the scope ` + "`" + `orders:write` + "`" + `, anybody's. The answer
+  comes when all is done or after a few seconds: then the cancellation is ` + "`" + `PENDING` + "`" + `, and goes on.
+  """
+  cancelOrder(
+    "What to call off."
+    input: CancelOrderInput!
+  ): CancelOrderPayload! @authenticated
+}
+
+extend type Subscription {
+  """
+  What happens to a checkout, from its beginning on; it completes after the checkout's end. For the caller's own checkouts; for anybody's with the
+  scope ` + "`" + `checkouts:read` + "`" + `.
+  """
+  checkoutChanged(
+    "The checkout's global id."
+    id: ID!
+    "The ` + "`" + `cursor` + "`" + ` of the last change that is known: after a connection was lost, none is missed and none comes twice."
+    after: String
+  ): CheckoutChange! @authenticated
+
+  "What happens to a customer's orders, from now on: the caller's own or, with the scope ` + "`" + `orders:read` + "`" + `, anybody's."
+  orderChanged(
+    "The customer's global id; the caller when left out."
+    customer: ID
+    "The ` + "`" + `cursor` + "`" + ` of the last change that is known: after a connection was lost, none is missed and none comes twice."
+    after: String
+  ): OrderChange! @authenticated
+}
+
+"How far an operation is that changes several services."
+enum WorkflowState {
+  "It goes on."
+  PENDING
+  "It was refused or has failed, and what was done is being undone."
+  UNDOING
+  "Something that has to be done or undone keeps failing. It is tried ever more rarely; our staff look after it."
+  STUCK
+  "All is done."
+  COMPLETED
+  "It was refused, and all is undone."
+  REFUSED
+  "It has failed, and all is undone."
+  FAILED
+  "Our staff ended it, and part of it may be neither done nor undone."
+  ABANDONED
+}
+
+"A step of an operation that changes several services, or the undoing of one."
+type WorkflowStep {
+  "What the step is called, such as ` + "`" + `reserve` + "`" + `."
+  name: String!
+  "Whether it is the step's undoing."
+  undo: Boolean!
+  "What became of it."
+  state: WorkflowStepState!
+  "How often it was tried."
+  attempts: Int!
+  "When it was begun."
+  startedAt: DateTime!
+  "When it ended; null if it has not."
+  endedAt: DateTime
+  "Why it failed; null if it did not."
+  fault: StepFault @requiresScopes(scopes: ["checkouts:read"])
+}
+
+"What became of a step."
+enum WorkflowStepState {
+  "It is done."
+  DONE
+  "It was refused for a reason that is one of the problems."
+  REFUSED
+  "It has failed."
+  FAILED
+  "It keeps failing, and has to be done."
+  STUCK
+}
+
+"Why a step failed, for those who look after it."
+type StepFault {
+  "The code, as in ` + "`" + `extensions.code` + "`" + ` of errors."
+  code: String!
+  "What went wrong, in one sentence."
+  message: String!
+  "The source that failed; null if none was asked."
+  source: String
+  "The source's operation, as its contract names it."
+  operation: String
+  "The service's own name for why it refused; null if it gave none."
+  reason: String
+}
+
+"An order that is being placed, or was, or was not."
+type Checkout implements Node {
+  "The global id."
+  id: ID!
+  "How far it is."
+  state: WorkflowState!
+  "When it was begun."
+  startedAt: DateTime!
+  "When it ended; null if it has not."
+  endedAt: DateTime
+  "What was tried so far, in the order in which it began."
+  steps: [WorkflowStep!]!
+  "The order; null as long as there is none, and if it was never placed."
+  order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
+  "Why it was not placed; empty if it was, and as long as this is not known."
+  problems: [PlaceOrderProblem!]!
+}
+
+"An order that is being called off, or was, or was not."
+type Cancellation implements Node {
+  "The global id."
+  id: ID!
+  "How far it is."
+  state: WorkflowState!
+  "When it was begun."
+  startedAt: DateTime!
+  "When it ended; null if it has not."
+  endedAt: DateTime
+  "What was tried so far, in the order in which it began."
+  steps: [WorkflowStep!]!
+  "The order; null if the caller may not have it, or there is none."
+  order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
+  "Why it was not called off; empty if it was, and as long as this is not known."
+  problems: [CancelOrderProblem!]!
+}
+
+"An order to place."
+input PlaceOrderInput {
+  "What to buy: 1 to 100 lines, each product once."
+  lines: [PlaceOrderLine!]!
+  "Where it goes; the customer's preferred address when left out."
+  address: AddressInput
+  "What is paid with."
+  payment: PaymentMethodInput!
+  "The total that the customer was shown. If it costs something else, nothing is done."
+  expectedTotal: MoneyInput
+  """
+  A string of the client's choice, 8 to 64 letters, digits, hyphens or underscores: asking again with the same one and the same input gives the
+  same checkout, whatever became of it. A new attempt needs a new one.
+  """
+  idempotencyKey: String!
+}
+
+"So many of one product."
+input PlaceOrderLine {
+  "The product's global id."
+  productId: ID!
+  "How many: 1 to 999."
+  quantity: Int!
+}
+
+"A postal address."
+input AddressInput {
+  "The person or company that receives; 1 to 120 characters."
+  recipient: String!
+  "Street and number: 1 to 4 lines of 1 to 120 characters."
+  lines: [String!]!
+  "The town or city; 1 to 120 characters."
+  city: String!
+  "The state, province or county, where addresses have one; 1 to 120 characters."
+  region: String
+  "The postal code; 1 to 20 characters."
+  postalCode: String!
+  "The country's ISO 3166-1 alpha-2 code, such as ` + "`" + `DE` + "`" + `."
+  countryCode: String!
+}
+
+"An amount of money."
+input MoneyInput {
+  "The amount in the currency's minor unit: 1999 is 19.99 EUR, and 1999 JPY."
+  amount: Int!
+  "The currency's ISO 4217 code, such as ` + "`" + `EUR` + "`" + `."
+  currency: String!
+}
+
+"What is paid with. Whole numbers of cards, accounts and codes are never sent here: the payment provider's own form has them."
+input PaymentMethodInput @oneOf {
+  "A credit or debit card."
+  card: CardInput
+  "A transfer from a bank account."
+  bankTransfer: BankTransferInput
+  "A gift card of the shop."
+  giftCard: GiftCardInput
+}
+
+"A credit or debit card."
+input CardInput {
+  "The card's network, such as ` + "`" + `visa` + "`" + `; 1 to 40 characters."
+  brand: String!
+  "The last four digits of its number."
+  last4: String!
+  "The month that it expires in, 1 to 12."
+  expiryMonth: Int!
+  "The year that it expires in, such as 2029."
+  expiryYear: Int!
+}
+
+"A transfer from a bank account."
+input BankTransferInput {
+  "The bank's name; 1 to 120 characters."
+  bank: String!
+  "The last four characters of the account's IBAN: digits and capital letters."
+  ibanLast4: String!
+}
+
+"A gift card of the shop."
+input GiftCardInput {
+  "The last four characters of its code: digits and capital letters."
+  codeLast4: String!
+}
+
+"What became of an order to place."
+type PlaceOrderPayload {
+  "The checkout; null if the input was not accepted."
+  checkout: Checkout
+  "The order; null as long as there is none, and if it was never placed."
+  order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
+  "Why it was not placed; empty if it was, and as long as this is not known."
+  problems: [PlaceOrderProblem!]!
+}
+
+"Why an order was not placed. Whatever it is, nothing was charged."
+union PlaceOrderProblem = InvalidInput | ProductNotFound | PriceChanged | OutOfStock | PaymentDeclined | AddressNotServed | CheckoutFailed
+
+"The order costs something else than was expected."
+type PriceChanged implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "What was expected."
+  expected: Money!
+  "What it costs."
+  actual: Money!
+}
+
+"There is too little of some products."
+type OutOfStock implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "The stock keeping units of these products."
+  skus: [String!]!
+}
+
+"The payment was declined."
+type PaymentDeclined implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "Why."
+  reason: DeclineReason!
+}
+
+"Why a payment was declined."
+enum DeclineReason {
+  "The bank or the card's issuer does not say."
+  REFUSED
+  "There is not enough money."
+  INSUFFICIENT_FUNDS
+  "What is paid with is no longer valid."
+  EXPIRED
+}
+
+"No carrier goes to the address."
+type AddressNotServed implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "The country that no carrier goes to."
+  countryCode: String!
+}
+
+"Something failed, and nothing is left of the order."
+type CheckoutFailed implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "Whether a new attempt can help, with a new key."
+  retryable: Boolean!
+}
+
+"An order to call off."
+input CancelOrderInput {
+  "The order's global id."
+  orderId: ID!
+  """
+  A string of the client's choice, 8 to 64 letters, digits, hyphens or underscores: asking again with the same one and the same input gives the
+  same cancellation, whatever became of it. A new attempt needs a new one.
+  """
+  idempotencyKey: String!
+}
+
+"What became of an order to call off."
+type CancelOrderPayload {
+  "The cancellation; null if the input was not accepted."
+  cancellation: Cancellation
+  "The order; null if the caller may not have it, or there is none."
+  order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
+  "Why it was not called off; empty if it was, and as long as this is not known."
+  problems: [CancelOrderProblem!]!
+}
+
+"Why an order was not called off."
+union CancelOrderProblem = InvalidInput | OrderNotFound | OrderOnItsWay | OrderBeingPlaced | CancellationFailed
+
+"There is no such order, or it is another customer's."
+type OrderNotFound implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+}
+
+"The order is on its way, or has arrived."
+type OrderOnItsWay implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+}
+
+"The order's checkout has not ended."
+type OrderBeingPlaced implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+}
+
+"Something failed, and the order is as it was."
+type CancellationFailed implements Problem {
+  "What was wrong and what to do, in one sentence."
+  message: String!
+  "Whether a new attempt can help, with a new key."
+  retryable: Boolean!
+}
+
+"Something that happened to a checkout."
+type CheckoutChange {
+  "The place of the change, for ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "When it happened."
+  at: DateTime!
+  "What happened."
+  kind: CheckoutChangeKind!
+  "The step that it happened to; null if it happened to the checkout as a whole."
+  step: String
+  "How far the checkout was then."
+  state: WorkflowState!
+  "The checkout as it is now; null if it is not kept any more."
+  checkout: Checkout @goField(forceResolver: true)
+}
+
+"What can happen to a checkout."
+enum CheckoutChangeKind {
+  "It was begun."
+  STARTED
+  "A step is done."
+  STEP_DONE
+  "A step was refused."
+  STEP_REFUSED
+  "A step has failed."
+  STEP_FAILED
+  "A step is undone."
+  STEP_UNDONE
+  "A step, or its undoing, keeps failing, and has to be done."
+  STEP_STUCK
+  "Our staff gave a step up, or its undoing."
+  STEP_ABANDONED
+  "It was interrupted too often. Our staff look after it."
+  STUCK
+  "Our staff have had something tried again, or have called it off."
+  TAKEN_IN_HAND
+  "It has ended: nothing comes after this."
+  ENDED
+}
+
+"Something that happened to an order."
+type OrderChange {
+  "The place of the change, for ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "When it happened."
+  at: DateTime!
+  "What happened."
+  kind: OrderChangeKind!
+  "The order's global id."
+  orderId: ID!
+  "The order as it is now; null if it is gone."
+  order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
+}
+
+"What can happen to an order."
+enum OrderChangeKind {
+  "It was placed."
+  CREATED
+  "It is paid."
+  PAID
+  "It was called off."
+  CANCELLED
 }
 `, BuiltIn: false},
 	{Name: "../schema/customers.graphqls", Input: `extend type Query {
@@ -2052,6 +3044,8 @@ union CreateReviewProblem = InvalidInput | ProductNotFound | AlreadyReviewed
 type ProductNotFound implements Problem {
   "What was wrong and what to do, in one sentence."
   message: String!
+  "The product's global id, as it was given."
+  productId: ID!
 }
 
 "The caller has reviewed the product before."
@@ -2330,6 +3324,38 @@ func (ec *executionContext) childFields_Address(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Address", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cancellation":
+		return ec.fieldContext_CancelOrderPayload_cancellation(ctx, field)
+	case "order":
+		return ec.fieldContext_CancelOrderPayload_order(ctx, field)
+	case "problems":
+		return ec.fieldContext_CancelOrderPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelOrderPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Cancellation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Cancellation_id(ctx, field)
+	case "state":
+		return ec.fieldContext_Cancellation_state(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Cancellation_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Cancellation_endedAt(ctx, field)
+	case "steps":
+		return ec.fieldContext_Cancellation_steps(ctx, field)
+	case "order":
+		return ec.fieldContext_Cancellation_order(ctx, field)
+	case "problems":
+		return ec.fieldContext_Cancellation_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Cancellation", field.Name)
+}
+
 func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2346,6 +3372,44 @@ func (ec *executionContext) childFields_Category(ctx context.Context, field grap
 		return ec.fieldContext_Category_products(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Category", field.Name)
+}
+
+func (ec *executionContext) childFields_Checkout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Checkout_id(ctx, field)
+	case "state":
+		return ec.fieldContext_Checkout_state(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Checkout_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Checkout_endedAt(ctx, field)
+	case "steps":
+		return ec.fieldContext_Checkout_steps(ctx, field)
+	case "order":
+		return ec.fieldContext_Checkout_order(ctx, field)
+	case "problems":
+		return ec.fieldContext_Checkout_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Checkout", field.Name)
+}
+
+func (ec *executionContext) childFields_CheckoutChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CheckoutChange_cursor(ctx, field)
+	case "at":
+		return ec.fieldContext_CheckoutChange_at(ctx, field)
+	case "kind":
+		return ec.fieldContext_CheckoutChange_kind(ctx, field)
+	case "step":
+		return ec.fieldContext_CheckoutChange_step(ctx, field)
+	case "state":
+		return ec.fieldContext_CheckoutChange_state(ctx, field)
+	case "checkout":
+		return ec.fieldContext_CheckoutChange_checkout(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckoutChange", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateReviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2436,6 +3500,22 @@ func (ec *executionContext) childFields_Order(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Order", field.Name)
 }
 
+func (ec *executionContext) childFields_OrderChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_OrderChange_cursor(ctx, field)
+	case "at":
+		return ec.fieldContext_OrderChange_at(ctx, field)
+	case "kind":
+		return ec.fieldContext_OrderChange_kind(ctx, field)
+	case "orderId":
+		return ec.fieldContext_OrderChange_orderId(ctx, field)
+	case "order":
+		return ec.fieldContext_OrderChange_order(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OrderChange", field.Name)
+}
+
 func (ec *executionContext) childFields_OrderConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -2512,6 +3592,18 @@ func (ec *executionContext) childFields_Payment(ctx context.Context, field graph
 		return ec.fieldContext_Payment_order(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Payment", field.Name)
+}
+
+func (ec *executionContext) childFields_PlaceOrderPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "checkout":
+		return ec.fieldContext_PlaceOrderPayload_checkout(ctx, field)
+	case "order":
+		return ec.fieldContext_PlaceOrderPayload_order(ctx, field)
+	case "problems":
+		return ec.fieldContext_PlaceOrderPayload_problems(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlaceOrderPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Product(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2664,6 +3756,22 @@ func (ec *executionContext) childFields_Shipment(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Shipment", field.Name)
 }
 
+func (ec *executionContext) childFields_StepFault(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_StepFault_code(ctx, field)
+	case "message":
+		return ec.fieldContext_StepFault_message(ctx, field)
+	case "source":
+		return ec.fieldContext_StepFault_source(ctx, field)
+	case "operation":
+		return ec.fieldContext_StepFault_operation(ctx, field)
+	case "reason":
+		return ec.fieldContext_StepFault_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StepFault", field.Name)
+}
+
 func (ec *executionContext) childFields_StockChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "sku":
@@ -2722,6 +3830,26 @@ func (ec *executionContext) childFields_WarehouseStock(ctx context.Context, fiel
 		return ec.fieldContext_WarehouseStock_onHand(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WarehouseStock", field.Name)
+}
+
+func (ec *executionContext) childFields_WorkflowStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_WorkflowStep_name(ctx, field)
+	case "undo":
+		return ec.fieldContext_WorkflowStep_undo(ctx, field)
+	case "state":
+		return ec.fieldContext_WorkflowStep_state(ctx, field)
+	case "attempts":
+		return ec.fieldContext_WorkflowStep_attempts(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_WorkflowStep_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_WorkflowStep_endedAt(ctx, field)
+	case "fault":
+		return ec.fieldContext_WorkflowStep_fault(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorkflowStep", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -98,9 +98,31 @@ func (r *Resolver) nodesOfType(ctx context.Context, typ string, ids []string) ([
 			return nil, f
 		}
 		return asNodes(owned(ctx, load.Shipments, ids, func(s *shipping.Shipment) string { return s.CustomerID }))
+	case "Checkout":
+		if f := decide(ctx, typ); f != nil {
+			return nil, f
+		}
+		return asNodes(one(ctx, ids, r.checkout))
+	case "Cancellation":
+		if f := decide(ctx, typ); f != nil {
+			return nil, f
+		}
+		return asNodes(one(ctx, ids, r.cancellation))
 	default:
 		return nil, fault.Newf(fault.BadUserInput, "There is no type %q whose objects have ids.", typ)
 	}
+}
+
+// one reads objects one by one.
+func one[T any](ctx context.Context, ids []string, read func(ctx context.Context, id string) (*T, error)) ([]*T, error) {
+	found, errs := make([]*T, len(ids)), make(graphql.BatchErrorList, len(ids))
+	for i, id := range ids {
+		found[i], errs[i] = read(ctx, id)
+	}
+	if !slices.ContainsFunc(errs, func(err error) bool { return err != nil }) {
+		return found, nil
+	}
+	return found, errs
 }
 
 // ordersByID gives orders, nil for those that do not exist.

@@ -39,13 +39,15 @@ type Sources struct {
 
 // Resolver is the root of all resolvers. It is safe for concurrent use.
 type Resolver struct {
-	Sources Sources
-	load    *loaders
+	Sources   Sources
+	Workflows Workflows
+	load      *loaders
 }
 
-// NewResolver makes the resolvers that read these sources. Each operation runs in a scope of loaders: see loader.WithScope.
-func NewResolver(s Sources) *Resolver {
-	return &Resolver{Sources: s, load: newLoaders(&s)}
+// NewResolver makes the resolvers that read these sources and start these workflows. Each operation runs in a scope of loaders: see
+// loader.WithScope.
+func NewResolver(s Sources, w Workflows) *Resolver {
+	return &Resolver{Sources: s, Workflows: w, load: newLoaders(&s)}
 }
 
 // keysOf gives each object's key, the zero key for an object that is missing from its list.

@@ -94,7 +94,7 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 		SKU: sku, AuthorID: caller.Subject, Rating: in.Rating, Title: in.Title, Body: in.Body,
 	})
 	if err != nil {
-		list, err := createReviewProblems(fault.From(err), in.IdempotencyKey)
+		list, err := createReviewProblems(fault.From(err), in)
 		if err != nil {
 			return nil, err
 		}
@@ -112,16 +112,16 @@ func reviewProblems(c checks) []model.CreateReviewProblem {
 }
 
 // createReviewProblems gives a refusal as data, and any other fault as it is.
-func createReviewProblems(f *fault.Error, key *string) ([]model.CreateReviewProblem, error) {
+func createReviewProblems(f *fault.Error, in model.CreateReviewInput) ([]model.CreateReviewProblem, error) {
 	switch {
 	case f.Code == fault.BadUserInput && len(f.Violations) > 0:
 		return reviewProblems(refused(f)), nil
 	case f.Reason == reviews.ReasonProductUnknown:
-		return []model.CreateReviewProblem{model.ProductNotFound{Message: "There is no such product."}}, nil
+		return []model.CreateReviewProblem{model.ProductNotFound{Message: "There is no such product.", ProductID: in.ProductID}}, nil
 	case f.Reason == reviews.ReasonAlreadyReviewed:
 		return []model.CreateReviewProblem{model.AlreadyReviewed{Message: "You have reviewed this product before."}}, nil
 	default:
-		return nil, failed(f, key)
+		return nil, failed(f, in.IdempotencyKey)
 	}
 }
 

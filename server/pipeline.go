@@ -77,7 +77,7 @@ func (s *Server) graphQL() http.Handler {
 	}
 	engine := transport.NewEngine(graph.NewCompiledSchema(graph.Config{
 		Schema:     served(),
-		Resolvers:  resolvers.NewResolver(s.sources),
+		Resolvers:  resolvers.NewResolver(s.sources, s.workflows),
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
 	}, options), transport.Options{
 		Present: s.present,

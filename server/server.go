@@ -31,21 +31,22 @@ const scope = "github.com/mainstem/mainstem/server"
 
 // Server is a gateway. Make it by New, then Run it once.
 type Server struct {
-	config   Config
-	log      *slog.Logger
-	tracing  *telemetry.Telemetry
-	tracer   trace.Tracer
-	verifier *authn.Verifier  // nil if no token is good
-	known    *persisted.Store // documents that clients need not send
-	clients  *clients
-	sources  resolvers.Sources
-	costs    *limit.Costs
-	streams  *transport.Streams
-	present  graphql.ErrorPresenterFunc
-	listener net.Listener
-	http     *http.Server
-	release  context.CancelFunc // ends what New has started
-	probes   probes
+	config    Config
+	log       *slog.Logger
+	tracing   *telemetry.Telemetry
+	tracer    trace.Tracer
+	verifier  *authn.Verifier  // nil if no token is good
+	known     *persisted.Store // documents that clients need not send
+	clients   *clients
+	sources   resolvers.Sources
+	workflows resolvers.Workflows
+	costs     *limit.Costs
+	streams   *transport.Streams
+	present   graphql.ErrorPresenterFunc
+	listener  net.Listener
+	http      *http.Server
+	release   context.CancelFunc // ends what New has started
+	probes    probes
 }
 
 // New makes a gateway that listens already and serves when it is Run. It fails if the configuration is not valid or the address is

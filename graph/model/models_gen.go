@@ -3,14 +3,31 @@
 package model
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/customers"
 	"github.com/mainstem/mainstem/sources/reviews"
+	"github.com/mainstem/mainstem/workflows/placeorder"
 )
+
+// Why an order was not called off.
+type CancelOrderProblem interface {
+	IsCancelOrderProblem()
+}
 
 // Why a review was not accepted.
 type CreateReviewProblem interface {
 	IsCreateReviewProblem()
+}
+
+// Why an order was not placed. Whatever it is, nothing was charged.
+type PlaceOrderProblem interface {
+	IsPlaceOrderProblem()
 }
 
 // Why a write was refused, in words for a person. Each kind of refusal is a type of its own.
@@ -25,6 +42,21 @@ type UpdateCustomerProblem interface {
 	IsUpdateCustomerProblem()
 }
 
+// No carrier goes to the address.
+type AddressNotServed struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// The country that no carrier goes to.
+	CountryCode string `json:"countryCode"`
+}
+
+func (AddressNotServed) IsPlaceOrderProblem() {}
+
+func (AddressNotServed) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this AddressNotServed) GetMessage() string { return this.Message }
+
 // The caller has reviewed the product before.
 type AlreadyReviewed struct {
 	// What was wrong and what to do, in one sentence.
@@ -37,6 +69,109 @@ func (AlreadyReviewed) IsProblem() {}
 
 // What was wrong and what to do, in one sentence.
 func (this AlreadyReviewed) GetMessage() string { return this.Message }
+
+// An order to call off.
+type CancelOrderInput struct {
+	// The order's global id.
+	OrderID sources.ID `json:"orderId"`
+	// A string of the client's choice, 8 to 64 letters, digits, hyphens or underscores: asking again with the same one and the same input gives the
+	// same cancellation, whatever became of it. A new attempt needs a new one.
+	IdempotencyKey string `json:"idempotencyKey"`
+}
+
+// What became of an order to call off.
+type CancelOrderPayload struct {
+	// The cancellation; null if the input was not accepted.
+	Cancellation *Cancellation `json:"cancellation,omitempty"`
+	// Why it was not called off; empty if it was, and as long as this is not known.
+	Problems []CancelOrderProblem `json:"problems"`
+}
+
+// An order that is being called off, or was, or was not.
+type Cancellation struct {
+	// The global id.
+	ID sources.ID `json:"id"`
+	// How far it is.
+	State WorkflowState `json:"state"`
+	// When it was begun.
+	StartedAt time.Time `json:"startedAt"`
+	// When it ended; null if it has not.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// What was tried so far, in the order in which it began.
+	Steps []WorkflowStep `json:"steps"`
+	// Why it was not called off; empty if it was, and as long as this is not known.
+	Problems []CancelOrderProblem `json:"problems"`
+	// OrderID is the order's local id.
+	OrderID string `json:"-"`
+}
+
+func (Cancellation) IsNode() {}
+
+// Something failed, and the order is as it was.
+type CancellationFailed struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// Whether a new attempt can help, with a new key.
+	Retryable bool `json:"retryable"`
+}
+
+func (CancellationFailed) IsCancelOrderProblem() {}
+
+func (CancellationFailed) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this CancellationFailed) GetMessage() string { return this.Message }
+
+// An order that is being placed, or was, or was not.
+type Checkout struct {
+	// The global id.
+	ID sources.ID `json:"id"`
+	// How far it is.
+	State WorkflowState `json:"state"`
+	// When it was begun.
+	StartedAt time.Time `json:"startedAt"`
+	// When it ended; null if it has not.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// What was tried so far, in the order in which it began.
+	Steps []WorkflowStep `json:"steps"`
+	// Why it was not placed; empty if it was, and as long as this is not known.
+	Problems []PlaceOrderProblem `json:"problems"`
+	// OrderID is the order's local id; empty as long as there is none.
+	OrderID string `json:"-"`
+}
+
+func (Checkout) IsNode() {}
+
+// Something that happened to a checkout.
+type CheckoutChange struct {
+	// The place of the change, for `after`.
+	Cursor string `json:"cursor"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// What happened.
+	Kind CheckoutChangeKind `json:"kind"`
+	// The step that it happened to; null if it happened to the checkout as a whole.
+	Step *string `json:"step,omitempty"`
+	// How far the checkout was then.
+	State WorkflowState `json:"state"`
+	// CheckoutID is the checkout's local id.
+	CheckoutID string `json:"-"`
+}
+
+// Something failed, and nothing is left of the order.
+type CheckoutFailed struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// Whether a new attempt can help, with a new key.
+	Retryable bool `json:"retryable"`
+}
+
+func (CheckoutFailed) IsPlaceOrderProblem() {}
+
+func (CheckoutFailed) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this CheckoutFailed) GetMessage() string { return this.Message }
 
 // A review to write.
 type CreateReviewInput struct {
@@ -95,6 +230,10 @@ type InvalidInput struct {
 	Field string `json:"field"`
 }
 
+func (InvalidInput) IsPlaceOrderProblem() {}
+
+func (InvalidInput) IsCancelOrderProblem() {}
+
 func (InvalidInput) IsUpdateCustomerProblem() {}
 
 func (InvalidInput) IsCreateReviewProblem() {}
@@ -108,11 +247,144 @@ func (this InvalidInput) GetMessage() string { return this.Message }
 type Mutation struct {
 }
 
+// The order's checkout has not ended.
+type OrderBeingPlaced struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+}
+
+func (OrderBeingPlaced) IsCancelOrderProblem() {}
+
+func (OrderBeingPlaced) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this OrderBeingPlaced) GetMessage() string { return this.Message }
+
+// Something that happened to an order.
+type OrderChange struct {
+	// The place of the change, for `after`.
+	Cursor string `json:"cursor"`
+	// When it happened.
+	At time.Time `json:"at"`
+	// What happened.
+	Kind OrderChangeKind `json:"kind"`
+	// The order's global id.
+	OrderID sources.ID `json:"orderId"`
+}
+
+// There is no such order, or it is another customer's.
+type OrderNotFound struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+}
+
+func (OrderNotFound) IsCancelOrderProblem() {}
+
+func (OrderNotFound) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this OrderNotFound) GetMessage() string { return this.Message }
+
+// The order is on its way, or has arrived.
+type OrderOnItsWay struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+}
+
+func (OrderOnItsWay) IsCancelOrderProblem() {}
+
+func (OrderOnItsWay) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this OrderOnItsWay) GetMessage() string { return this.Message }
+
+// There is too little of some products.
+type OutOfStock struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// The stock keeping units of these products.
+	Skus []string `json:"skus"`
+}
+
+func (OutOfStock) IsPlaceOrderProblem() {}
+
+func (OutOfStock) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this OutOfStock) GetMessage() string { return this.Message }
+
+// The payment was declined.
+type PaymentDeclined struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// Why.
+	Reason DeclineReason `json:"reason"`
+}
+
+func (PaymentDeclined) IsPlaceOrderProblem() {}
+
+func (PaymentDeclined) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this PaymentDeclined) GetMessage() string { return this.Message }
+
+// An order to place.
+type PlaceOrderInput struct {
+	// What to buy: 1 to 100 lines, each product once.
+	Lines []PlaceOrderLine `json:"lines"`
+	// Where it goes; the customer's preferred address when left out.
+	Address *sources.Address `json:"address,omitempty"`
+	// What is paid with.
+	Payment placeorder.Method `json:"payment"`
+	// The total that the customer was shown. If it costs something else, nothing is done.
+	ExpectedTotal *sources.Money `json:"expectedTotal,omitempty"`
+	// A string of the client's choice, 8 to 64 letters, digits, hyphens or underscores: asking again with the same one and the same input gives the
+	// same checkout, whatever became of it. A new attempt needs a new one.
+	IdempotencyKey string `json:"idempotencyKey"`
+}
+
+// So many of one product.
+type PlaceOrderLine struct {
+	// The product's global id.
+	ProductID sources.ID `json:"productId"`
+	// How many: 1 to 999.
+	Quantity int32 `json:"quantity"`
+}
+
+// What became of an order to place.
+type PlaceOrderPayload struct {
+	// The checkout; null if the input was not accepted.
+	Checkout *Checkout `json:"checkout,omitempty"`
+	// Why it was not placed; empty if it was, and as long as this is not known.
+	Problems []PlaceOrderProblem `json:"problems"`
+}
+
+// The order costs something else than was expected.
+type PriceChanged struct {
+	// What was wrong and what to do, in one sentence.
+	Message string `json:"message"`
+	// What was expected.
+	Expected sources.Money `json:"expected"`
+	// What it costs.
+	Actual sources.Money `json:"actual"`
+}
+
+func (PriceChanged) IsPlaceOrderProblem() {}
+
+func (PriceChanged) IsProblem() {}
+
+// What was wrong and what to do, in one sentence.
+func (this PriceChanged) GetMessage() string { return this.Message }
+
 // There is no such product.
 type ProductNotFound struct {
 	// What was wrong and what to do, in one sentence.
 	Message string `json:"message"`
+	// The product's global id, as it was given.
+	ProductID sources.ID `json:"productId"`
 }
+
+func (ProductNotFound) IsPlaceOrderProblem() {}
 
 func (ProductNotFound) IsCreateReviewProblem() {}
 
@@ -123,6 +395,20 @@ func (this ProductNotFound) GetMessage() string { return this.Message }
 
 // The reads.
 type Query struct {
+}
+
+// Why a step failed, for those who look after it.
+type StepFault struct {
+	// The code, as in `extensions.code` of errors.
+	Code string `json:"code"`
+	// What went wrong, in one sentence.
+	Message string `json:"message"`
+	// The source that failed; null if none was asked.
+	Source *string `json:"source,omitempty"`
+	// The source's operation, as its contract names it.
+	Operation *string `json:"operation,omitempty"`
+	// The service's own name for why it refused; null if it gave none.
+	Reason *string `json:"reason,omitempty"`
 }
 
 // What happens, as it happens.
@@ -150,4 +436,363 @@ type UpdateCustomerPayload struct {
 	Customer *customers.Customer `json:"customer,omitempty"`
 	// Why they were not; empty if they were.
 	Problems []UpdateCustomerProblem `json:"problems"`
+}
+
+// A step of an operation that changes several services, or the undoing of one.
+type WorkflowStep struct {
+	// What the step is called, such as `reserve`.
+	Name string `json:"name"`
+	// Whether it is the step's undoing.
+	Undo bool `json:"undo"`
+	// What became of it.
+	State WorkflowStepState `json:"state"`
+	// How often it was tried.
+	Attempts int32 `json:"attempts"`
+	// When it was begun.
+	StartedAt time.Time `json:"startedAt"`
+	// When it ended; null if it has not.
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// Why it failed; null if it did not.
+	Fault *StepFault `json:"fault,omitempty"`
+}
+
+// What can happen to a checkout.
+type CheckoutChangeKind string
+
+const (
+	// It was begun.
+	CheckoutChangeKindStarted CheckoutChangeKind = "STARTED"
+	// A step is done.
+	CheckoutChangeKindStepDone CheckoutChangeKind = "STEP_DONE"
+	// A step was refused.
+	CheckoutChangeKindStepRefused CheckoutChangeKind = "STEP_REFUSED"
+	// A step has failed.
+	CheckoutChangeKindStepFailed CheckoutChangeKind = "STEP_FAILED"
+	// A step is undone.
+	CheckoutChangeKindStepUndone CheckoutChangeKind = "STEP_UNDONE"
+	// A step, or its undoing, keeps failing, and has to be done.
+	CheckoutChangeKindStepStuck CheckoutChangeKind = "STEP_STUCK"
+	// Our staff gave a step up, or its undoing.
+	CheckoutChangeKindStepAbandoned CheckoutChangeKind = "STEP_ABANDONED"
+	// It was interrupted too often. Our staff look after it.
+	CheckoutChangeKindStuck CheckoutChangeKind = "STUCK"
+	// Our staff have had something tried again, or have called it off.
+	CheckoutChangeKindTakenInHand CheckoutChangeKind = "TAKEN_IN_HAND"
+	// It has ended: nothing comes after this.
+	CheckoutChangeKindEnded CheckoutChangeKind = "ENDED"
+)
+
+var AllCheckoutChangeKind = []CheckoutChangeKind{
+	CheckoutChangeKindStarted,
+	CheckoutChangeKindStepDone,
+	CheckoutChangeKindStepRefused,
+	CheckoutChangeKindStepFailed,
+	CheckoutChangeKindStepUndone,
+	CheckoutChangeKindStepStuck,
+	CheckoutChangeKindStepAbandoned,
+	CheckoutChangeKindStuck,
+	CheckoutChangeKindTakenInHand,
+	CheckoutChangeKindEnded,
+}
+
+func (e CheckoutChangeKind) IsValid() bool {
+	switch e {
+	case CheckoutChangeKindStarted, CheckoutChangeKindStepDone, CheckoutChangeKindStepRefused, CheckoutChangeKindStepFailed, CheckoutChangeKindStepUndone, CheckoutChangeKindStepStuck, CheckoutChangeKindStepAbandoned, CheckoutChangeKindStuck, CheckoutChangeKindTakenInHand, CheckoutChangeKindEnded:
+		return true
+	}
+	return false
+}
+
+func (e CheckoutChangeKind) String() string {
+	return string(e)
+}
+
+func (e *CheckoutChangeKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CheckoutChangeKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CheckoutChangeKind", str)
+	}
+	return nil
+}
+
+func (e CheckoutChangeKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CheckoutChangeKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CheckoutChangeKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why a payment was declined.
+type DeclineReason string
+
+const (
+	// The bank or the card's issuer does not say.
+	DeclineReasonRefused DeclineReason = "REFUSED"
+	// There is not enough money.
+	DeclineReasonInsufficientFunds DeclineReason = "INSUFFICIENT_FUNDS"
+	// What is paid with is no longer valid.
+	DeclineReasonExpired DeclineReason = "EXPIRED"
+)
+
+var AllDeclineReason = []DeclineReason{
+	DeclineReasonRefused,
+	DeclineReasonInsufficientFunds,
+	DeclineReasonExpired,
+}
+
+func (e DeclineReason) IsValid() bool {
+	switch e {
+	case DeclineReasonRefused, DeclineReasonInsufficientFunds, DeclineReasonExpired:
+		return true
+	}
+	return false
+}
+
+func (e DeclineReason) String() string {
+	return string(e)
+}
+
+func (e *DeclineReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DeclineReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DeclineReason", str)
+	}
+	return nil
+}
+
+func (e DeclineReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DeclineReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DeclineReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What can happen to an order.
+type OrderChangeKind string
+
+const (
+	// It was placed.
+	OrderChangeKindCreated OrderChangeKind = "CREATED"
+	// It is paid.
+	OrderChangeKindPaid OrderChangeKind = "PAID"
+	// It was called off.
+	OrderChangeKindCancelled OrderChangeKind = "CANCELLED"
+)
+
+var AllOrderChangeKind = []OrderChangeKind{
+	OrderChangeKindCreated,
+	OrderChangeKindPaid,
+	OrderChangeKindCancelled,
+}
+
+func (e OrderChangeKind) IsValid() bool {
+	switch e {
+	case OrderChangeKindCreated, OrderChangeKindPaid, OrderChangeKindCancelled:
+		return true
+	}
+	return false
+}
+
+func (e OrderChangeKind) String() string {
+	return string(e)
+}
+
+func (e *OrderChangeKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OrderChangeKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OrderChangeKind", str)
+	}
+	return nil
+}
+
+func (e OrderChangeKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OrderChangeKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OrderChangeKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far an operation is that changes several services.
+type WorkflowState string
+
+const (
+	// It goes on.
+	WorkflowStatePending WorkflowState = "PENDING"
+	// It was refused or has failed, and what was done is being undone.
+	WorkflowStateUndoing WorkflowState = "UNDOING"
+	// Something that has to be done or undone keeps failing. It is tried ever more rarely; our staff look after it.
+	WorkflowStateStuck WorkflowState = "STUCK"
+	// All is done.
+	WorkflowStateCompleted WorkflowState = "COMPLETED"
+	// It was refused, and all is undone.
+	WorkflowStateRefused WorkflowState = "REFUSED"
+	// It has failed, and all is undone.
+	WorkflowStateFailed WorkflowState = "FAILED"
+	// Our staff ended it, and part of it may be neither done nor undone.
+	WorkflowStateAbandoned WorkflowState = "ABANDONED"
+)
+
+var AllWorkflowState = []WorkflowState{
+	WorkflowStatePending,
+	WorkflowStateUndoing,
+	WorkflowStateStuck,
+	WorkflowStateCompleted,
+	WorkflowStateRefused,
+	WorkflowStateFailed,
+	WorkflowStateAbandoned,
+}
+
+func (e WorkflowState) IsValid() bool {
+	switch e {
+	case WorkflowStatePending, WorkflowStateUndoing, WorkflowStateStuck, WorkflowStateCompleted, WorkflowStateRefused, WorkflowStateFailed, WorkflowStateAbandoned:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowState) String() string {
+	return string(e)
+}
+
+func (e *WorkflowState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowState", str)
+	}
+	return nil
+}
+
+func (e WorkflowState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a step.
+type WorkflowStepState string
+
+const (
+	// It is done.
+	WorkflowStepStateDone WorkflowStepState = "DONE"
+	// It was refused for a reason that is one of the problems.
+	WorkflowStepStateRefused WorkflowStepState = "REFUSED"
+	// It has failed.
+	WorkflowStepStateFailed WorkflowStepState = "FAILED"
+	// It keeps failing, and has to be done.
+	WorkflowStepStateStuck WorkflowStepState = "STUCK"
+)
+
+var AllWorkflowStepState = []WorkflowStepState{
+	WorkflowStepStateDone,
+	WorkflowStepStateRefused,
+	WorkflowStepStateFailed,
+	WorkflowStepStateStuck,
+}
+
+func (e WorkflowStepState) IsValid() bool {
+	switch e {
+	case WorkflowStepStateDone, WorkflowStepStateRefused, WorkflowStepStateFailed, WorkflowStepStateStuck:
+		return true
+	}
+	return false
+}
+
+func (e WorkflowStepState) String() string {
+	return string(e)
+}
+
+func (e *WorkflowStepState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WorkflowStepState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WorkflowStepState", str)
+	}
+	return nil
+}
+
+func (e WorkflowStepState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WorkflowStepState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WorkflowStepState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

@@ -127,17 +127,18 @@ func (s *Server) Run(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// Stop ends the parts in the reverse order of their start. When ctx ends first, requests under way are cut off, and Stop fails.
+// Stop ends the parts in the reverse order of their start, but streams and requests at the same time. When ctx ends first, requests under way are cut
+// off, and Stop fails.
 func (s *Server) Stop(ctx context.Context) error {
 	var errs []error
-	if s.streams != nil { // first: they would go on as long as their clients like
-		errs = append(errs, s.streams.Stop(ctx))
-	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.stopStreams(ctx) }() // which would go on as long as their clients like
 	if s.http != nil {
 		if err := s.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("requests were cut off: %w", err), s.http.Close())
 		}
 	}
+	errs = append(errs, <-ended)
 	if s.listener != nil {
 		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)

@@ -27,7 +27,7 @@ func (s *Server) initialize(ctx context.Context, payload map[string]any) (contex
 	header := http.Header{}
 	for name, value := range payload {
 		if text, ok := value.(string); ok {
-			header.Set(name, text)
+			header.Add(name, text)
 		}
 	}
 	if tokens := header.Values("Authorization"); len(tokens) > 0 {
@@ -53,4 +53,12 @@ func claimsOf(ctx context.Context) map[string]string {
 		return nil
 	}
 	return map[string]string{"iss": caller.Issuer, "sub": caller.Subject}
+}
+
+// stopStreams ends subscriptions, and tells their clients why.
+func (s *Server) stopStreams(ctx context.Context) error {
+	if s.streams == nil { // the gateway could not be made
+		return nil
+	}
+	return s.streams.Stop(ctx)
 }

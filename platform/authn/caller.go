@@ -4,13 +4,15 @@ package authn
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Caller is who asks. A caller is named by issuer and subject together; the zero value is anonymous.
 type Caller struct {
 	Issuer  string
 	Subject string
-	Scopes  []string // what the token allows
+	Scopes  []string  // what the token allows
+	Expires time.Time // from when on the token is not good any more; zero if it is for ever
 }
 
 // HasScopes says whether the caller has every one of the scopes.

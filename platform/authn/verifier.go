@@ -101,7 +101,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Caller, error) {
 	if subject == "" {
 		return Caller{}, notValid()
 	}
-	return Caller{Issuer: v.options.Issuer, Subject: subject, Scopes: scopesOf(parsed)}, nil
+	expiry, _ := parsed.Expiration() // which is required
+	return Caller{Issuer: v.options.Issuer, Subject: subject, Scopes: scopesOf(parsed), Expires: expiry.Add(v.options.Leeway)}, nil
 }
 
 // keyFor gives the algorithm and the key to verify with. The token names both; that the key is of the algorithm's kind, and that

@@ -129,7 +129,10 @@ func TestVerifyAccepts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := authn.Caller{Issuer: issuer, Subject: "customer-7", Scopes: test.scopes}
+			want := authn.Caller{Issuer: issuer, Subject: "customer-7", Scopes: test.scopes, Expires: noon.Add(time.Hour + time.Minute)}
+			if reason == "expired within leeway" {
+				want.Expires = noon.Add(30 * time.Second)
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("caller (-want +got):\n%s", diff)
 			}

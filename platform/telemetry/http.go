@@ -1,9 +1,11 @@
 package telemetry
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,6 +154,11 @@ func (a *answer) Write(p []byte) (int, error) {
 // Flush sends what was written so far. It is here for those who ask for an http.Flusher.
 func (a *answer) Flush() {
 	_ = http.NewResponseController(a.ResponseWriter).Flush() // a writer that cannot flush sends at the end
+}
+
+// Hijack gives the connection to who takes it over. It is here for those who ask for an http.Hijacker, as what packs answers does.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(a.ResponseWriter).Hijack()
 }
 
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -197,7 +197,12 @@ func TestMiddlewareLetsConnectionsBeTakenOver(t *testing.T) {
 	done := make(chan struct{})
 	handler := tel.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
-		connection, _, err := http.NewResponseController(w).Hijack()
+		hijacker, ok := w.(http.Hijacker) // which not everybody looks for behind Unwrap
+		if !ok {
+			t.Error("it is no http.Hijacker")
+			return
+		}
+		connection, _, err := hijacker.Hijack()
 		if err != nil {
 			t.Error(err)
 			return

@@ -170,7 +170,12 @@ func (c *channel) execute(ctx context.Context, executor graphql.GraphExecutor, o
 			return false
 		}
 	}
-	c.streams.execute(ctx, executor, oc, func(response *graphql.Response) bool { return send(encode(response)) })
+	running, cancel := permitted(ctx, oc)
+	defer cancel()
+	c.streams.execute(running, executor, oc, func(response *graphql.Response) bool { return send(encode(response)) })
+	if reason := withdrawn(running, executor); reason != nil {
+		send(encode(reason))
+	}
 	send(nil)
 }
 

@@ -39,6 +39,7 @@ type gateway struct {
 	outer     func(http.Handler) http.Handler
 	configure func(*http.Server)
 
+	expires  time.Time   // of callers' tokens
 	before   func()      // each operation is validated
 	events   chan string // data of ticks, until it is closed
 	event    func(ctx context.Context)
@@ -65,7 +66,7 @@ func start(t testing.TB, g *gateway) *gateway {
 	h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { g.returned <- struct{}{} }()
 		if name := r.Header.Get("Authorization"); name != "" {
-			r = r.WithContext(authn.With(r.Context(), authn.Caller{Issuer: "i", Subject: name}))
+			r = r.WithContext(authn.With(r.Context(), authn.Caller{Issuer: "i", Subject: name, Expires: g.expires}))
 		}
 		inner.ServeHTTP(w, r)
 	})

@@ -46,7 +46,7 @@ func (a accept) eventsWeight() float64 {
 
 // pump executes an operation and writes its answers, until the last, or until the client has gone or the server stops.
 func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *graphql.OperationContext, out output) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := permitted(ctx, oc)
 	answers := make(chan []byte) // without room: an answer waits until the one before is written
 	go func() {
 		defer close(answers)
@@ -71,7 +71,7 @@ func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *
 		select {
 		case body, more := <-answers:
 			if !more {
-				_ = out.end(nil)
+				_ = out.end(withdrawn(ctx, executor))
 				return
 			}
 			err = out.next(body)
@@ -81,6 +81,9 @@ func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *
 			_ = out.end(failed(ctx, executor, stopped()))
 			return
 		case <-ctx.Done():
+			if reason := withdrawn(ctx, executor); reason != nil {
+				_ = out.end(reason)
+			}
 			return
 		}
 		if err != nil {

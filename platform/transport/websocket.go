@@ -92,18 +92,9 @@ type tap struct {
 	conn net.Conn
 }
 
-// Hijack is http.Hijacker's. Writers that cannot be taken over, such as those that pack answers, are passed over for those that they write to: nothing of a
-// WebSocket is for them.
+// Hijack is http.Hijacker's.
 func (t *tap) Hijack() (conn net.Conn, buffered *bufio.ReadWriter, err error) {
-	for w := t.ResponseWriter; ; {
-		if conn, buffered, err = http.NewResponseController(w).Hijack(); err == nil {
-			t.conn = conn
-			return conn, buffered, nil
-		}
-		within, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return nil, nil, err
-		}
-		w = within.Unwrap()
-	}
+	conn, buffered, err = http.NewResponseController(t.ResponseWriter).Hijack()
+	t.conn = conn
+	return conn, buffered, err
 }

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
@@ -79,6 +81,10 @@ func (s *socket) initialise(payload map[string]any) {
 		s.opening.Stop()
 		if ctx != s.ctx {
 			context.AfterFunc(ctx, func() { s.close(closeForbidden, "The permission to be connected has ended") })
+		}
+		if caller, _ := authn.From(ctx); !caller.Expires.IsZero() {
+			expiry := time.AfterFunc(time.Until(caller.Expires), func() { s.close(closeForbidden, "The token has expired") })
+			context.AfterFunc(s.ctx, func() { expiry.Stop() })
 		}
 		s.mu.Lock()
 		s.operating = ctx // first: the client may subscribe as soon as it reads

@@ -71,7 +71,8 @@ func nameOf(p *graphql.RawParams) (name, error) {
 func isOne(v any) bool {
 	switch v := v.(type) {
 	case json.Number:
-		return v == "1"
+		one, err := v.Float64()
+		return err == nil && one == 1
 	case float64:
 		return v == 1
 	case int:

@@ -145,6 +145,7 @@ func TestResolve(t *testing.T) {
 		"another version":             {automatic, extension(map[string]any{"version": json.Number("2"), "sha256Hash": hashOf(product)}), fault.BadUserInput, product},
 		"a version that is a text":    {automatic, extension(map[string]any{"version": "1", "sha256Hash": hashOf(product)}), fault.BadUserInput, product},
 		"a version as others read it": {automatic, extension(map[string]any{"version": 1.0, "sha256Hash": hashOf(product)}), ok, product},
+		"a version with a fraction":   {automatic, &graphql.RawParams{Query: product, Extensions: map[string]any{"persistedQuery": map[string]any{"version": json.Number("1.0"), "sha256Hash": hashOf(product)}}}, ok, product},
 		"no hash":                     {automatic, extension(map[string]any{"version": json.Number("1")}), fault.BadUserInput, product},
 		"a hash that is a number":     {automatic, extension(map[string]any{"version": json.Number("1"), "sha256Hash": json.Number("1")}), fault.BadUserInput, product},
 		"an id that is a number":      {automatic, &graphql.RawParams{Extensions: map[string]any{"documentId": json.Number("1")}}, fault.BadUserInput, ""},

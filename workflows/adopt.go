@@ -1,0 +1,179 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/dbos-inc/dbos-transact-golang/dbos"
+
+	"github.com/mainstem/mainstem/storage"
+)
+
+// departures is the signal that a process has given its runs up.
+const departures = "departures"
+
+// open are the states of runs that have not ended.
+var open = []storage.WorkflowState{Running, Undoing, Stuck}
+
+// keepAlive renews this process's lease until ctx ends, adopts the runs of processes that did not renew theirs, and mends what a crash left
+// half begun or half ended. It gives its runs up at the end.
+func (e *Engine) keepAlive(ctx context.Context) {
+	wake, stop := e.store.Watch(departures)
+	defer stop()
+	beat, hourly := time.NewTicker(e.options.Lease/4), time.NewTicker(time.Hour)
+	defer beat.Stop()
+	defer hourly.Stop()
+	e.tend(ctx)
+	e.forget(ctx)
+	for {
+		select {
+		case <-beat.C:
+		case <-hourly.C:
+			e.forget(ctx)
+		case <-wake:
+		case <-ctx.Done():
+			return
+		}
+		e.tend(ctx)
+	}
+}
+
+// tend does what keepAlive does once.
+func (e *Engine) tend(ctx context.Context) {
+	err := e.store.Renew(ctx, e.id, e.options.Lease)
+	if err == nil && e.store.Shared() {
+		err = e.store.Expired(ctx, e.id, e.adopt)
+	}
+	if err == nil {
+		err = e.mend(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		e.options.Log.ErrorContext(ctx, "the workflows' storage fails: runs go on when it is back", slog.Any("error", err))
+	}
+}
+
+// forgotten is how many runs are deleted at once.
+const forgotten = 200
+
+// forget deletes events and ended runs that are older than they are to be kept.
+func (e *Engine) forget(ctx context.Context) {
+	err := func() error {
+		if keep := e.options.KeepRuns; keep > 0 {
+			for ids := make([]string, forgotten); len(ids) == forgotten; {
+				var err error
+				if ids, err = e.store.PruneWorkflows(ctx, time.Now().Add(-keep), forgotten); err != nil {
+					return err
+				}
+				if len(ids) > 0 {
+					if err := dbos.DeleteWorkflows(e.dbos, ids); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		if keep := e.options.KeepEvents; keep > 0 {
+			_, err := e.store.Prune(ctx, time.Now().Add(-keep))
+			return err
+		}
+		return nil
+	}()
+	if err != nil && ctx.Err() == nil {
+		e.options.Log.ErrorContext(ctx, "what is too old could not be deleted from the storage; it is tried again in an hour", slog.Any("error", err))
+	}
+}
+
+// adopt takes over the runs of a process that is gone.
+func (e *Engine) adopt(ctx context.Context, executor string) error {
+	pending, err := dbos.ListWorkflows(e.dbos, dbos.WithFilterExecutorIDs(executor), dbos.WithFilterStatus(dbos.WorkflowStatusPending),
+		dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
+	if err != nil {
+		return fmt.Errorf("list the runs of %s: %w", executor, err)
+	}
+	ids := make([]string, len(pending))
+	for i, p := range pending {
+		ids[i] = p.ID
+	}
+	if len(ids) > 0 {
+		if _, err := dbos.ResumeWorkflows[struct{}](e.dbos, ids); err != nil {
+			return fmt.Errorf("adopt the runs of %s: %w", executor, err)
+		}
+	}
+	begun, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: executor})
+	if err != nil {
+		return err
+	}
+	for _, w := range begun {
+		if _, err := e.store.ClaimWorkflow(ctx, w.ID, executor, e.id); err != nil {
+			return err
+		}
+	}
+	e.options.Log.InfoContext(ctx, "adopted the workflows of a process that is gone", slog.String("executor", executor), slog.Int("runs", len(ids)))
+	return nil
+}
+
+// mend begins this process's runs that have a row and were never begun, since a process died in between, and marks those as stuck that the
+// engine below has given up, since they keep killing the process.
+func (e *Engine) mend(ctx context.Context) error {
+	runs, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: e.id, Before: time.Now().Add(-e.options.Lease / 4)})
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	ids := make([]string, len(runs))
+	for i, w := range runs {
+		ids[i] = w.ID
+	}
+	known, err := dbos.ListWorkflows(e.dbos, dbos.WithFilterWorkflowIDs(ids...), dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
+	if err != nil {
+		return fmt.Errorf("list runs: %w", err)
+	}
+	status := make(map[string]dbos.WorkflowStatusType, len(known))
+	for _, k := range known {
+		status[k.ID] = k.Status
+	}
+	for i := range runs {
+		switch w := &runs[i]; status[w.ID] {
+		case "":
+			e.launch(w)
+		case dbos.WorkflowStatusMaxRecoveryAttemptsExceeded, dbos.WorkflowStatusError, dbos.WorkflowStatusCancelled:
+			err = errors.Join(err, e.giveUp(ctx, w.ID, string(status[w.ID])))
+		default: // it is under way
+		}
+	}
+	return err
+}
+
+// giveUp marks a run as stuck that the engine below does not carry out any more. `mainstem workflows retry` has it do so again.
+func (e *Engine) giveUp(ctx context.Context, id, why string) error {
+	var signal string
+	err := e.store.InTx(ctx, func(tx storage.Tx) error {
+		w, err := e.store.WorkflowTx(ctx, tx, id)
+		if err != nil || w == nil || w.State.Ended() || w.State == Stuck {
+			return err
+		}
+		f := &Fault{Code: "INTERNAL_SERVER_ERROR", Message: "It was interrupted too often.", Cause: why}
+		w.State, w.StuckSince, w.Fault = Stuck, time.Now().UTC(), encoded(f)
+		if err := e.store.SaveWorkflow(ctx, tx, w); err != nil {
+			return err
+		}
+		signal = Topic(id)
+		event := e.event(w.Owner, w.TraceParent, Event{Kind: "workflow.stuck", Topic: signal, Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
+		return e.store.Append(ctx, tx, []storage.Event{event})
+	})
+	if err == nil && signal != "" {
+		e.store.Notified(signal)
+		e.stuck(ctx, "")
+		e.options.Log.ErrorContext(ctx, "a workflow was interrupted too often, and is stuck", slog.String("id", id), slog.String("status", why))
+	}
+	return err
+}
+
+// leave gives up the runs of this process, for others to adopt at once.
+func (e *Engine) leave(ctx context.Context) error {
+	if err := e.store.Release(ctx, e.id); err != nil {
+		return err
+	}
+	return e.store.InTx(ctx, func(tx storage.Tx) error { return e.store.Notify(ctx, tx, departures) })
+}

@@ -2209,11 +2209,11 @@ type Checkout implements Node {
   "When it ended; null if it has not."
   endedAt: DateTime
   "What was tried so far, in the order in which it began."
-  steps: [WorkflowStep!]!
+  steps: [WorkflowStep!]! @listSize(assumedSize: 10)
   "The order; null as long as there is none, and if it was never placed."
   order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
   "Why it was not placed; empty if it was, and as long as this is not known."
-  problems: [PlaceOrderProblem!]!
+  problems: [PlaceOrderProblem!]! @listSize(assumedSize: 5)
 }
 
 "An order that is being called off, or was, or was not."
@@ -2227,11 +2227,11 @@ type Cancellation implements Node {
   "When it ended; null if it has not."
   endedAt: DateTime
   "What was tried so far, in the order in which it began."
-  steps: [WorkflowStep!]!
+  steps: [WorkflowStep!]! @listSize(assumedSize: 10)
   "The order; null if the caller may not have it, or there is none."
   order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
   "Why it was not called off; empty if it was, and as long as this is not known."
-  problems: [CancelOrderProblem!]!
+  problems: [CancelOrderProblem!]! @listSize(assumedSize: 5)
 }
 
 "An order to place."
@@ -2326,7 +2326,7 @@ type PlaceOrderPayload {
   "The order; null as long as there is none, and if it was never placed."
   order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
   "Why it was not placed; empty if it was, and as long as this is not known."
-  problems: [PlaceOrderProblem!]!
+  problems: [PlaceOrderProblem!]! @listSize(assumedSize: 5)
 }
 
 "Why an order was not placed. Whatever it is, nothing was charged."
@@ -2402,7 +2402,7 @@ type CancelOrderPayload {
   "The order; null if the caller may not have it, or there is none."
   order: Order @goField(batch: true, forceResolver: true) @source(name: "orders")
   "Why it was not called off; empty if it was, and as long as this is not known."
-  problems: [CancelOrderProblem!]!
+  problems: [CancelOrderProblem!]! @listSize(assumedSize: 5)
 }
 
 "Why an order was not called off."

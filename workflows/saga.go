@@ -134,7 +134,7 @@ func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
 		if told, err = s.pause(round); err != nil {
 			return out, err
 		}
-		if told == operatorCancels {
+		if told == cancelOf(s.workflow.Steps[i].Name, undo) {
 			s.gaveUp = true
 			return out, nil
 		}
@@ -179,8 +179,17 @@ func (s *saga[S]) attempt(i int, undo bool) (outcome[S], error) {
 const (
 	operatorTopic   = "operator"
 	operatorRetries = "retry"
-	operatorCancels = "cancel"
+	operatorCancels = "cancel" // with what is given up: see cancelOf
 )
+
+// cancelOf gives what tells a run to give up a step, or its undoing, and nothing else: a run that was faster is not made to give up what it is
+// stuck at next.
+func cancelOf(step string, undo bool) string {
+	if undo {
+		step = "undo-" + step
+	}
+	return operatorCancels + " " + step
+}
 
 // pause waits until it is time for the next round, and gives what an operator says meanwhile, which ends it at once.
 func (s *saga[S]) pause(round int) (string, error) {

@@ -23,11 +23,11 @@ var layers = []struct {
 	{folder: "cmd", may: []string{"all"}},
 	{folder: "server", may: []string{"all"}, never: []string{"cmd", "demo", "bench", "e2e"}},
 	{folder: "resolvers", may: []string{"graph", "sources", "workflows", "platform"}},
-	{folder: "workflows", may: []string{"sources", "storage", "platform"}},
+	{folder: "workflows", may: []string{"workflows", "sources", "storage", "platform"}},
 	{folder: "graph", may: []string{"graph", "sources", "workflows", "platform/exec"}},
 	{folder: "sources/sourcestest", may: []string{"sources", "platform"}},
 	{folder: "sources", may: []string{"sources", "platform"}}, // and no source another: see TestSourcesAreLeaves
-	{folder: "storage", may: []string{"platform"}},
+	{folder: "storage", may: []string{"storage", "platform"}},
 	{folder: "demo", may: []string{"demo", "platform", "sources/*/*api"}},
 	{folder: "bench/posts", may: []string{"bench/posts", "platform"}},
 	{folder: "bench", may: []string{"all"}},

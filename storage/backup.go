@@ -30,11 +30,12 @@ func (d *sqliteDatabase) backup(ctx context.Context, path string) (err error) {
 			_ = os.Remove(path) // half a backup is none
 		}
 	}()
-	// A pool of its own, since a statement of the shared one would keep writers waiting.
-	from, err := openPool(d.path, false, 1, func(bool) {})
+	// Outside of the queue, since it only reads and would keep writers waiting.
+	c, err := connect(d.path, false)
 	if err != nil {
 		return err
 	}
+	from := openPool(c, 1)
 	_, err = from.ExecContext(ctx, "VACUUM INTO ?", path)
 	if err = errors.Join(err, from.Close()); err != nil {
 		return fmt.Errorf("storage: backup: %w", explainSQLite(d.path, err))

@@ -65,22 +65,14 @@ const hidden = "[redacted]"
 
 // String gives the URL without its password.
 func (u URL) String() string {
-	if strings.HasPrefix(string(u), "sqlite:") {
+	if _, isFile := u.sqlitePath(); isFile {
 		return string(u)
 	}
-	parsed, err := url.Parse(string(u))
-	if err != nil || !isPostgres(parsed.Scheme) {
+	bare, _, err := u.split()
+	if err != nil {
 		return hidden
 	}
-	if _, ok := parsed.User.Password(); ok {
-		parsed.User = url.User(parsed.User.Username())
-	}
-	query := parsed.Query()
-	for _, name := range secretParameters {
-		query.Del(name)
-	}
-	parsed.RawQuery = query.Encode()
-	return parsed.String()
+	return bare
 }
 
 // GoString gives String.
@@ -91,11 +83,6 @@ func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 // LogValue gives String.
 func (u URL) LogValue() slog.Value { return slog.StringValue(u.String()) }
-
-// secretParameters are the parameters of a PostgreSQL URL that hold secrets.
-var secretParameters = []string{"password", "sslpassword"}
-
-func isPostgres(scheme string) bool { return scheme == "postgres" || scheme == "postgresql" }
 
 // sqlitePath gives the file of a sqlite: URL.
 func (u URL) sqlitePath() (path string, ok bool) {
@@ -119,16 +106,50 @@ func (u URL) check() error {
 		}
 		return nil
 	}
-	parsed, err := url.Parse(string(u))
+	_, _, err := u.split()
+	return err
+}
+
+// split takes the password out of a PostgreSQL URL. It does so by the URL's marks alone, so that what is no good URL is not half hidden: an error
+// holds nothing of it.
+func (u URL) split() (bare, password string, err error) {
+	scheme, rest, ok := strings.Cut(string(u), "://")
+	if !ok || scheme != "postgres" && scheme != "postgresql" {
+		return "", "", errors.New("must begin with sqlite: or postgres://")
+	}
+	authority, path := rest, ""
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		authority, path = rest[:end], rest[end:]
+	}
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		name, escaped, has := strings.Cut(authority[:at], ":")
+		if password, err = url.PathUnescape(escaped); err != nil {
+			return "", "", errSpecial
+		}
+		if has {
+			authority = name + authority[at:]
+		}
+	}
+	if strings.ContainsAny(path, "@#") || strings.ContainsAny(authority, "#\\") {
+		return "", "", errSpecial // the password went on
+	}
+	path, parameters, _ := strings.Cut(path, "?")
+	query, err := url.ParseQuery(parameters)
 	switch {
 	case err != nil:
-		return errors.New("is no URL such as sqlite:mainstem.db or postgres://user@host/database (a password's special characters are written as %40)")
-	case !isPostgres(parsed.Scheme):
-		return errors.New("must begin with sqlite: or postgres://")
-	case parsed.Opaque != "":
-		return errors.New("must be postgres://user@host/database")
-	case parsed.Query().Has("sslpassword"):
-		return errors.New("sslpassword is set by the variable PGSSLPASSWORD, not in the URL")
+		return "", "", errSpecial
+	case query.Has("sslpassword"):
+		return "", "", errors.New("sslpassword is set by the variable PGSSLPASSWORD, not in the URL")
+	case query.Has("password"):
+		password = query.Get("password")
+		query.Del("password")
 	}
-	return nil
+	bare = scheme + "://" + authority + path
+	if len(query) > 0 {
+		bare += "?" + query.Encode()
+	}
+	return bare, password, nil
 }
+
+// errSpecial is wrong with what cannot be read as a URL, most often for a password's sake.
+var errSpecial = errors.New("is no URL such as postgres://user@host/database: special characters are written as in %40; better give the password by storage.password")

@@ -156,8 +156,11 @@ func (s *Store) Follow(ctx context.Context, topic string, after int64) iter.Seq2
 			if ctx.Err() != nil {
 				return
 			}
+			if s.isClosed() {
+				err = ErrClosed
+			}
 			if err != nil {
-				yield(Event{}, s.orClosed(err))
+				yield(Event{}, err)
 				return
 			}
 			for _, e := range events {
@@ -181,13 +184,12 @@ func (s *Store) Follow(ctx context.Context, topic string, after int64) iter.Seq2
 	}
 }
 
-// orClosed gives ErrClosed for what fails because the store is closed.
-func (s *Store) orClosed(err error) error {
+func (s *Store) isClosed() bool {
 	select {
 	case <-s.closed:
-		return ErrClosed
+		return true
 	default:
-		return err
+		return false
 	}
 }
 

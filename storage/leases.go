@@ -62,7 +62,7 @@ func (d *sqliteDatabase) expired(ctx context.Context, self string, adopt func(ct
 	for _, id := range over {
 		err := adopt(ctx, id)
 		if err == nil {
-			_, err = d.db.ExecContext(ctx, d.native(`DELETE FROM mainstem.executors WHERE id = $1`), id)
+			_, err = d.writers.ExecContext(ctx, d.native(`DELETE FROM mainstem.executors WHERE id = $1`), id)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("the workflows of executor %s cannot be adopted: %w", id, err))

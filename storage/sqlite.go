@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,7 +20,8 @@ import (
 )
 
 const (
-	sqliteConnections = 8 // of which one writes at a time; the engine reads by the others
+	engineConnections = 8 // of which one writes at a time; the engine reads by the others
+	sqliteWriters     = 2
 	sqliteReaders     = 4
 	sqliteBusy        = 5 * time.Second // how long another process's transaction is waited for
 	sqliteLook        = time.Second     // how often what other processes do is looked for while anybody waits
@@ -29,8 +31,9 @@ const (
 type sqliteDatabase struct {
 	path    string
 	lock    *fileLock // nil for a command beside the process that serves
-	db      *sql.DB   // shared with the engine
-	readers *sql.DB   // ours alone: long reads do not take the engine's connections
+	engines *sql.DB   // the engine's, which closes it when it shuts down
+	writers *sql.DB
+	readers *sql.DB
 	signals *signals
 	log     *slog.Logger
 
@@ -58,59 +61,76 @@ func openSQLite(ctx context.Context, path string, serve bool, signals *signals, 
 	if err := prepareFile(path, serve, log); err != nil {
 		return nil, err
 	}
-	if d.db, err = openPool(path, false, sqliteConnections, d.ended); err != nil {
-		return nil, err
-	}
-	if d.readers, err = openPool(path, true, sqliteReaders, func(bool) {}); err != nil {
+	if err := d.openPools(); err != nil {
 		return nil, err
 	}
 	if err := d.check(ctx); err != nil {
 		return nil, explainSQLite(path, err)
 	}
-	if err := migrate(ctx, sqliteMigrations, d.db, serve, "the file "+path); err != nil {
+	if err := migrate(ctx, sqliteMigrations, d.writers, serve, "the file "+path); err != nil {
 		return nil, explainSQLite(path, err)
 	}
 	return d, nil
 }
 
-// openPool makes a pool of connections. It opens none.
-func openPool(path string, readOnly bool, connections int, ended func(committed bool)) (*sql.DB, error) {
-	query := url.Values{
-		"_txlock":   {"immediate"}, // a transaction that begins by reading could not go on to write after another has written
-		"_error_rc": {"1"},
-		"_pragma": {
-			fmt.Sprintf("busy_timeout(%d)", sqliteBusy.Milliseconds()),
-			"foreign_keys(ON)",
-			"synchronous(FULL)",
-			"trusted_schema(OFF)",
-		},
+// openPools makes the pools. It opens no connection.
+func (d *sqliteDatabase) openPools() error {
+	write, err := connect(d.path, false)
+	if err != nil {
+		return err
+	}
+	read, err := connect(d.path, true)
+	if err != nil {
+		return err
+	}
+	inTurn := newConnector(write, d.ended) // one queue for the engine and for us
+	d.engines, d.writers, d.readers = openPool(inTurn, engineConnections), openPool(inTurn, sqliteWriters), openPool(read, sqliteReaders)
+	return nil
+}
+
+func openPool(c driver.Connector, connections int) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db
+}
+
+// connect gives what opens connections to a file.
+func connect(path string, readOnly bool) (driver.Connector, error) {
+	pragmas := []string{
+		fmt.Sprintf("busy_timeout(%d)", sqliteBusy.Milliseconds()),
+		"foreign_keys(ON)",
+		"synchronous(FULL)", // what is committed is on the disk
+		"trusted_schema(OFF)",
 	}
 	if readOnly {
-		query["_pragma"] = append(query["_pragma"], "query_only(ON)")
+		pragmas = append(pragmas, "query_only(ON)")
 	}
-	base, err := sqlite.NewConnector(path + "?" + query.Encode())
+	query := url.Values{
+		"_pragma":   pragmas,
+		"_txlock":   {"immediate"}, // a transaction that begins by reading could not go on to write after another has written
+		"_error_rc": {"1"},
+	}
+	c, err := sqlite.NewConnector(path + "?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("storage: %s: %w", path, err)
 	}
-	db := sql.OpenDB(newConnector(base, ended))
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
+	return c, nil
 }
 
 // check reads the file's structure, and has it written ahead of (WAL).
 func (d *sqliteDatabase) check(ctx context.Context) error {
 	var mode, result string
-	if err := d.db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil || d.lock == nil {
+	if err := d.writers.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil || d.lock == nil {
 		return err
 	}
-	if err := d.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+	if err := d.writers.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
 		return err
 	}
 	if result != "ok" {
 		return fmt.Errorf("%w: %s", errCorrupt, result)
 	}
-	if err := d.db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+	if err := d.writers.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return err
 	}
 	if mode != "wal" {
@@ -120,7 +140,7 @@ func (d *sqliteDatabase) check(ctx context.Context) error {
 }
 
 func (d *sqliteDatabase) begin(ctx context.Context) (Tx, error) {
-	tx, err := d.db.BeginTx(ctx, nil)
+	tx, err := d.writers.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, explainSQLite(d.path, err)
 	}
@@ -136,7 +156,7 @@ func (*sqliteDatabase) native(statement string) string { return sqliteWords.Repl
 
 func (*sqliteDatabase) shared() bool { return false }
 
-func (d *sqliteDatabase) engine() (*sql.DB, *pgxpool.Pool) { return d.db, nil }
+func (d *sqliteDatabase) engine() (*sql.DB, *pgxpool.Pool) { return d.engines, nil }
 
 func (d *sqliteDatabase) notify(_ context.Context, _ Tx, names []string) error {
 	d.mu.Lock()
@@ -201,11 +221,10 @@ func (d *sqliteDatabase) listen(ctx context.Context) {
 
 func (d *sqliteDatabase) close() error {
 	var errs []error
-	if d.readers != nil {
-		errs = append(errs, d.readers.Close())
-	}
-	if d.db != nil {
-		errs = append(errs, d.db.Close())
+	for _, pool := range []*sql.DB{d.engines, d.readers, d.writers} {
+		if pool != nil {
+			errs = append(errs, pool.Close())
+		}
 	}
 	errs = append(errs, d.lock.unlock())
 	if err := errors.Join(errs...); err != nil {

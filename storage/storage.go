@@ -41,7 +41,7 @@ type database interface {
 	// native gives a statement in the database's own words.
 	native(statement string) string
 	shared() bool
-	// engine gives what the workflow engine can work on: one of the two.
+	// engine gives the connections that the workflow engine works on: one of the two.
 	engine() (*sql.DB, *pgxpool.Pool)
 	// notify has the waiters for the names woken when tx commits.
 	notify(ctx context.Context, tx Tx, names []string) error
@@ -104,7 +104,8 @@ func (s *Store) Close() error {
 // Shared says whether other processes may work on the same database at the same time.
 func (s *Store) Shared() bool { return s.db.shared() }
 
-// Configure has the workflow engine keep its own tables in this database.
+// Configure has the workflow engine keep its own tables in this database. The engine closes its connections when it shuts down, and the store's
+// own stay: another engine needs another store.
 func (s *Store) Configure(c *dbos.Config) { c.SQLiteSystemDB, c.SystemDBPool = s.db.engine() }
 
 // ConfigureClient has a client of the workflow engine, for a command beside the process that serves, find the engine's tables.

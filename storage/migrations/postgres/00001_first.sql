@@ -1,5 +1,9 @@
 -- +goose Up
 
+-- The clock: microseconds since 1970, and not of the transaction's beginning.
+CREATE FUNCTION mainstem.now() RETURNS bigint LANGUAGE sql VOLATILE AS
+    'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint';
+
 -- What happened. Rows are added, read, and deleted when they are old; the triggers below see to that.
 CREATE TABLE mainstem.events (
     seq            bigint PRIMARY KEY,
@@ -36,7 +40,7 @@ CREATE TRIGGER events_stay BEFORE UPDATE ON mainstem.events
 CREATE TRIGGER events_are_not_cleared BEFORE TRUNCATE ON mainstem.events
     FOR EACH STATEMENT EXECUTE FUNCTION mainstem.refuse('events are deleted when they are old, and not all at once');
 CREATE TRIGGER events_are_kept BEFORE DELETE ON mainstem.events
-    FOR EACH ROW WHEN (OLD.at > (extract(epoch FROM clock_timestamp())::bigint - 86400) * 1000000)
+    FOR EACH ROW WHEN (OLD.at > mainstem.now() - 86400 * 1000000::bigint)
     EXECUTE FUNCTION mainstem.refuse('an event is kept for a day at least');
 CREATE TRIGGER event_position_grows BEFORE UPDATE ON mainstem.event_position
     FOR EACH ROW WHEN (NEW.seq < OLD.seq) EXECUTE FUNCTION mainstem.refuse('a sequence number is given once');

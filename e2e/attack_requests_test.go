@@ -87,18 +87,24 @@ var hostileDocuments = sync.OnceValue(func() map[string]hostileDocument {
 		"pages of pages of pages": {
 			document: "{products(first:100){nodes{reviews(first:100){nodes{author{reviews(first:100){totalCount nodes{body}}}}}}}}", limit: "cost",
 		},
-		"a call for each of 1,000": {document: "{products(first:100){nodes{reviews(first:10){nodes{author{displayName}}}}}}", limit: "calls"},
+		"a long list, given to many fields": {
+			document:  "query($f: ProductFilter){" + times(50, "a%d:products(filter:$f){totalCount} ") + "}",
+			variables: `{"f":{"status":["ACTIVE"` + strings.Repeat(`,"ACTIVE"`, 50_000) + `]}}`, limit: "cost",
+		},
+		"the schema, again and again": {document: "{__schema{" + times(99, "a%d:types{...T} ") + "}} fragment T on __Type{fields{type{fields{name args{type{name}}}}}}", limit: "cost"},
+		"a call for each of 1,000":    {document: "{products(first:100){nodes{reviews(first:10){nodes{author{displayName}}}}}}", limit: "calls"},
 	}
 	for reason, h := range all {
 		h.code = fault.LimitExceeded
 		all[reason] = h
 	}
 	invalid := map[string]hostileDocument{
-		"nested 4,000 deep":              {document: "{categories" + deep(4_000, "{parent", "{id}", "}") + "}", code: fault.ParseFailed},
-		"a fragment that spreads itself": {document: "{categories{...F}} fragment F on Category{...F}"},
-		"fragments in a cycle":           {document: "{categories{...F0}}" + fan(50, "...F%[2]d ...F0")},
-		"a text of 900 KB":               {document: `{product(id:"` + strings.Repeat("a", 900_000) + `"){id}}`, code: fault.BadUserInput},
-		"1,000 fields in one place":      {document: "{products{nodes{" + times(1_000, "reviews(first:%d){totalCount} ") + "}}}"},
+		"nested 4,000 deep":                {document: "{categories" + deep(4_000, "{parent", "{id}", "}") + "}", code: fault.ParseFailed},
+		"a fragment that spreads itself":   {document: "{categories{...F}} fragment F on Category{...F}"},
+		"fragments in a cycle":             {document: "{categories{...F0}}" + fan(50, "...F%[2]d ...F0")},
+		"a text of 900 KB":                 {document: `{product(id:"` + strings.Repeat("a", 900_000) + `"){id}}`, code: fault.BadUserInput},
+		"1,000 fields in one place":        {document: "{products{nodes{" + times(1_000, "reviews(first:%d){totalCount} ") + "}}}"},
+		"misspelt names in 900 operations": {document: times(900, "query Q%d{...F} ") + "fragment F on Query{product(id:1){" + times(97, strings.Repeat("x", 90)+"%d ") + "}}"},
 		"variables 5,000 deep": {
 			document: "query($v: ProductFilter) {products(filter: $v) {totalCount}}", variables: `{"v":` + deep(5_000, "[", "", "]") + `}`, code: fault.BadUserInput,
 		},

@@ -273,8 +273,8 @@ func askAsEvents(ctx context.Context, s *stack) error {
 
 // What the gateway allows of streams.
 const (
-	maxOperations = 100    // over one connection
-	maxStreams    = 10_000 // of all clients
+	maxOperations = 100   // over one connection
+	maxStreams    = 1_000 // of one client
 )
 
 // floodSubscriptions asks for more than a connection may have.
@@ -324,8 +324,8 @@ func floodReservations(ctx context.Context, s *stack) error {
 				case err != nil:
 					errs[i] = err
 					return
-				case answer.status == http.StatusServiceUnavailable:
-					errs[i] = refusedAs(answer.body, string(fault.Overloaded), "")
+				case answer.status == http.StatusTooManyRequests:
+					errs[i] = refusedAs(answer.body, string(fault.LimitExceeded), "streams")
 					return
 				case answer.status != http.StatusCreated || reserved.Add(1) > maxStreams:
 					errs[i] = fmt.Errorf("got %d after %d reservations: %s", answer.status, reserved.Load(), answer.body)

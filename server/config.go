@@ -29,12 +29,19 @@ type Config struct {
 	Playground      bool                        `yaml:"playground" desc:"Whether / shows the Playground."`
 	Introspection   bool                        `yaml:"introspection" desc:"Whether clients may read the schema."`
 	LogLevel        string                      `yaml:"logLevel" desc:"debug, info, warn or error."`
+	Streams         StreamsConfig               `yaml:"streams" desc:"How many streams, such as those of subscriptions, may be open."`
 	CORS            CORSConfig                  `yaml:"cors" desc:"Which web pages may ask."`
 	Auth            AuthConfig                  `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
 	Persisted       persisted.Config            `yaml:"persisted" desc:"Which documents clients need not send."`
 	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
 	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
 	Degrade         map[FieldName]DegradeConfig `yaml:"degrade" desc:"What stands in place of fields whose source fails, by field, such as Product.stock. Others are null with their error."`
+}
+
+// StreamsConfig is how many streams may be open: WebSockets, connections of events, and those of subscriptions by multipart.
+type StreamsConfig struct {
+	Max       int `yaml:"max" desc:"How many streams may be open at a time."`
+	PerCaller int `yaml:"perCaller" desc:"How many of them may be one caller's: who is signed in, or else the address that is asked from. Behind a proxy, all who are not signed in ask from its address."`
 }
 
 // CORSConfig is which web pages may ask.
@@ -65,6 +72,7 @@ func DefaultConfig() Config {
 		Playground:      true,
 		Introspection:   true,
 		LogLevel:        "info",
+		Streams:         StreamsConfig{Max: 10_000, PerCaller: 1_000},
 		Persisted:       persisted.Defaults(),
 		Telemetry:       telemetry.Defaults(),
 		Sources:         map[string]SourceConfig{},
@@ -104,6 +112,8 @@ func (c Config) Validate() error {
 	wrong.below("limits", c.Limits.Validate())
 	check(c.Executor == executorCompiled || c.Executor == executorGqlgen, "executor", "must be %s or %s", executorCompiled, executorGqlgen)
 	check(c.BatchWindow > 0, "batchWindow", "must be longer than nothing")
+	check(c.Streams.Max > 0, "streams.max", "must be more than none")
+	check(c.Streams.PerCaller > 0, "streams.perCaller", "must be more than none")
 	for _, origin := range c.CORS.AllowedOrigins {
 		check(origin == "*" || originPattern.MatchString(origin), "cors.allowedOrigins", "%q is no origin such as https://shop.example", origin)
 	}

@@ -93,6 +93,7 @@ func TestConfigIsStrict(t *testing.T) {
 		"an executor that is none":    {"executor: fast\n", "executor"},
 		"no window":                   {"batchWindow: 0s\n", "batchWindow"},
 		"neither yes nor no":          {"shareOperations: sometimes\n", "1:18"},
+		"no streams":                  {"streams: {perCaller: 0}\n", "streams.perCaller"},
 		"a level that is none":        {"logLevel: loud\n", "logLevel"},
 		"an exporter that is none":    {"telemetry: {exporter: pigeon}\n", "telemetry.exporter"},
 	} {

@@ -13,7 +13,10 @@ import (
 
 // newStreams makes what subscriptions are answered by.
 func (s *Server) newStreams() *transport.Streams {
-	return transport.NewStreams(transport.StreamOptions{MaxBytes: int64(s.config.Limits.Bytes), Timeout: s.timeout, Origins: s.config.CORS.AllowedOrigins})
+	return transport.NewStreams(transport.StreamOptions{
+		MaxStreams: s.config.Streams.Max, MaxPerCaller: s.config.Streams.PerCaller, MaxBytes: int64(s.config.Limits.Bytes),
+		Timeout: s.timeout, Origins: s.config.CORS.AllowedOrigins,
+	})
 }
 
 // webSockets makes the transport of WebSockets.

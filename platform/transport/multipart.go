@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,14 +24,13 @@ func partsWeight(ranges accept) float64 {
 
 // serveParts answers a subscription that is ready to be executed, as Apollo's clients ask for them over HTTP
 // (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol).
-func (s *Streams) serveParts(request context.Context, w http.ResponseWriter, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
-	end, err := s.begin()
-	if err != nil {
-		refuse(request, w, executor, http.StatusServiceUnavailable, err)
+func (s *Streams) serveParts(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
+	place := s.begin(w, r, executor)
+	if place == nil {
 		return
 	}
-	defer end()
-	ctx, cancel := streamContext(request)
+	defer place.end()
+	ctx, cancel := streamContext(r.Context())
 	defer cancel()
 	p := s.beginParts(w, boundarySubscription, "subscriptionSpec=1.0")
 	if p.Part([]byte("{}")) != nil { // so that the client, and who is between, know that it has begun

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -80,19 +79,18 @@ func (t *SSE) distinct(w http.ResponseWriter, r *http.Request, executor graphql.
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(r.Context(), w, executor, http.StatusMethodNotAllowed, fault.New(fault.BadUserInput, "Mutations are sent by POST."))
 	default:
-		t.streams.serveEvents(r.Context(), w, executor, oc)
+		t.streams.serveEvents(w, r, executor, oc)
 	}
 }
 
 // serveEvents answers an operation that is ready to be executed.
-func (s *Streams) serveEvents(request context.Context, w http.ResponseWriter, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
-	end, err := s.begin()
-	if err != nil {
-		refuse(request, w, executor, http.StatusServiceUnavailable, err)
+func (s *Streams) serveEvents(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
+	place := s.begin(w, r, executor)
+	if place == nil {
 		return
 	}
-	defer end()
-	ctx, cancel := streamContext(request)
+	defer place.end()
+	ctx, cancel := streamContext(r.Context())
 	defer cancel()
 	out := s.newEvents(w)
 	if out.alive() != nil { // some browsers take a stream as open when something has come

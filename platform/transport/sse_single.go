@@ -43,13 +43,12 @@ func (t *SSE) reserve(w http.ResponseWriter, r *http.Request, executor graphql.G
 		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, fault.New(fault.Overloaded, "Too many connections are reserved at the moment."))
 		return
 	}
-	release, err := t.streams.begin()
-	if err != nil {
-		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, err)
+	place := t.streams.begin(w, r, executor)
+	if place == nil {
 		return
 	}
 	token = rand.Text()
-	t.add(sha256.Sum256([]byte(token)), &channel{streams: t.streams}, r, release)
+	t.add(sha256.Sum256([]byte(token)), &channel{streams: t.streams}, r, place.end)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusCreated)

@@ -19,6 +19,7 @@ import (
 // StreamOptions bound streams. Zero values stand for the defaults.
 type StreamOptions struct {
 	MaxStreams    int           // that are open at a time, reserved ones among them; 10,000
+	MaxPerCaller  int           // of them that are one caller's: who is signed in, or else the address; 1,000
 	MaxOperations int           // that run at a time over one connection; 100
 	MaxBytes      int64         // of a request, and of a message; 1 MiB
 	KeepAlive     time.Duration // how often a stream gives a sign of life; 15 s
@@ -40,17 +41,19 @@ type Streams struct {
 
 	mu   sync.Mutex
 	open int
-	gone chan struct{} // closed when none is open any more, after the server has begun to stop
+	of   map[string]int // of those, by caller
+	gone chan struct{}  // closed when none is open any more, after the server has begun to stop
 }
 
 // NewStreams makes streams of which none is open.
 func NewStreams(o StreamOptions) *Streams {
 	o.MaxStreams = orElse(o.MaxStreams, 10_000)
+	o.MaxPerCaller = orElse(o.MaxPerCaller, 1_000)
 	o.MaxOperations = orElse(o.MaxOperations, 100)
 	o.MaxBytes = orElse(o.MaxBytes, 1<<20)
 	o.KeepAlive = orElse(o.KeepAlive, 15*time.Second)
 	o.WriteTimeout = orElse(o.WriteTimeout, 10*time.Second)
-	s := &Streams{options: o, gone: make(chan struct{})}
+	s := &Streams{options: o, of: map[string]int{}, gone: make(chan struct{})}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.cut, s.cutAll = context.WithCancel(context.Background())
 	return s
@@ -95,27 +98,6 @@ func (s *Streams) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.open
-}
-
-// begin counts a stream, until end is called. It fails if there are too many, or the server stops.
-func (s *Streams) begin() (end func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping.Err() != nil {
-		return nil, stopped()
-	}
-	if s.open == s.options.MaxStreams {
-		return nil, fault.New(fault.Overloaded, "Too many streams are open at the moment.")
-	}
-	s.open++
-	return sync.OnceFunc(func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.open--
-		if s.open == 0 && s.stopping.Err() != nil {
-			close(s.gone)
-		}
-	}), nil
 }
 
 const stopReason = "The server is stopping: connect again."

@@ -22,9 +22,9 @@ func (s *Streams) Answer(w http.ResponseWriter, r *http.Request, executor graphq
 	ranges := acceptOf(r.Header)
 	switch {
 	case ranges.eventsWeight() > partsWeight(ranges):
-		s.serveEvents(r.Context(), w, executor, oc)
+		s.serveEvents(w, r, executor, oc)
 	case partsWeight(ranges) > 0:
-		s.serveParts(r.Context(), w, executor, oc)
+		s.serveParts(w, r, executor, oc)
 	default:
 		return false
 	}

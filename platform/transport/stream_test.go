@@ -7,14 +7,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coder/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/transport"
 )
 
@@ -32,6 +35,45 @@ func TestTooManyStreams(t *testing.T) {
 			t.Errorf("%s: %d: %s", reason, r.StatusCode, body)
 		}
 	}
+}
+
+// TestTooManyOfOneCaller: nobody takes all streams. Whoever is signed in is the same caller wherever she asks from.
+func TestTooManyOfOneCaller(t *testing.T) {
+	t.Parallel()
+	g := start(t, &gateway{options: transport.StreamOptions{MaxPerCaller: 1}, websocket: transport.WebSocketOptions{
+		Init: func(ctx context.Context, payload map[string]any) (context.Context, error) {
+			name, _ := payload["name"].(string)
+			return authn.With(ctx, authn.Caller{Issuer: "i", Subject: name}), nil
+		},
+	}})
+	first := g.dial(t) // of this address, until it says who it is
+	refused := func(reason string, r *http.Response) {
+		t.Helper()
+		if body := text(t, r); r.StatusCode != http.StatusTooManyRequests || !strings.Contains(body, `"limit":"streams"`) {
+			t.Errorf("%s: %d: %s", reason, r.StatusCode, body)
+		}
+	}
+	refused("events", g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", acceptEvents))
+	refused("parts", g.do(t, http.MethodPost, "/", asking("subscription {ticks}"), "Accept", acceptParts))
+	refused("a reservation", g.do(t, http.MethodPut, "/", ""))
+	refused("a socket", g.do(t, http.MethodGet, "/", "", "Connection", "Upgrade", "Upgrade", "websocket"))
+	first.send(`{"type":"connection_init","payload":{"name":"ann"}}`)
+	first.want(`{"type":"connection_ack"}`)
+	second := g.dial(t)
+	second.send(`{"type":"connection_init","payload":{"name":"ann"}}`)
+	if code, reason := second.closed(); code != websocket.StatusTryAgainLater || reason != "A caller may have at most 1 streams open at a time." {
+		t.Errorf("closed with %d %q", code, reason)
+	}
+	refused("of ann's", g.do(t, http.MethodPut, "/", "", "Authorization", "ann"))
+	reserveFor(t, g, "Authorization", "bob")
+	if err := first.conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	for g.streams.Open() > 1 {
+		runtime.Gosched()
+	}
+	reserveFor(t, g, "Authorization", "ann")
+	reserveFor(t, g)
 }
 
 func TestStopped(t *testing.T) {

@@ -67,12 +67,11 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.
 		refuse(r.Context(), w, executor, http.StatusForbidden, fault.New(fault.Forbidden, "Pages of this origin may not connect."))
 		return
 	}
-	end, err := t.streams.begin()
-	if err != nil {
-		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, err)
+	place := t.streams.begin(w, r, executor)
+	if place == nil {
 		return
 	}
-	defer end()
+	defer place.end()
 	tapped := &tap{ResponseWriter: w}
 	conn, err := websocket.Accept(tapped, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, InsecureSkipVerify: true, // the origin is verified
@@ -80,9 +79,9 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.
 	if err != nil {
 		return // and answered
 	}
-	conn.SetReadLimit(-1)                                             // see socket.read
-	life := context.WithoutCancel(r.Context())                        // the connection outlasts the request that it began with
-	newSocket(life, t, conn, tapped.conn, r.Header, executor).serve() //nolint:contextcheck // what it runs has contexts of its own, which come from this one
+	conn.SetReadLimit(-1)                                                    // see socket.read
+	life := context.WithoutCancel(r.Context())                               // the connection outlasts the request that it began with
+	newSocket(life, t, place, conn, tapped.conn, r.Header, executor).serve() //nolint:contextcheck // what it runs has contexts of its own, which come from this one
 }
 
 // tap keeps the connection that is taken over, so that it can be cut off whatever it is used for.

@@ -74,6 +74,9 @@ func (s *socket) initialise(payload map[string]any) {
 	}
 	s.spawn(func() {
 		ctx, err := s.admit(payload)
+		if err == nil {
+			err = s.place.move(ctx)
+		}
 		if err != nil {
 			s.turnAway(fault.From(err))
 			return
@@ -112,7 +115,7 @@ func (s *socket) turnAway(f *fault.Error) {
 	switch {
 	case f.Code == fault.Internal:
 		s.close(closeInternal, "Internal server error")
-	case f.Retryable():
+	case f.Retryable(), f.Code == fault.LimitExceeded:
 		s.close(closeLater, f.Message())
 	default:
 		s.close(closeForbidden, "Forbidden")

@@ -34,6 +34,7 @@ const (
 type socket struct {
 	transport *WebSocket
 	streams   *Streams
+	place     *place // among the streams
 	executor  graphql.GraphExecutor
 	header    http.Header // of the request that it began with
 	conn      *websocket.Conn
@@ -52,9 +53,9 @@ type socket struct {
 	work        sync.WaitGroup        // added to only while it is not closing
 }
 
-func newSocket(ctx context.Context, t *WebSocket, conn *websocket.Conn, raw net.Conn, header http.Header, executor graphql.GraphExecutor) *socket {
+func newSocket(ctx context.Context, t *WebSocket, p *place, conn *websocket.Conn, raw net.Conn, header http.Header, executor graphql.GraphExecutor) *socket {
 	s := &socket{
-		transport: t, streams: t.streams, executor: executor, header: header, conn: conn, raw: raw, life: ctx, operations: map[string]*operation{},
+		transport: t, streams: t.streams, place: p, executor: executor, header: header, conn: conn, raw: raw, life: ctx, operations: map[string]*operation{},
 	}
 	s.ctx, s.end = context.WithCancel(ctx)
 	return s

@@ -107,7 +107,9 @@ func (f *fleet) startGateway(ctx context.Context, k kind, services *child) (*chi
 	for name, url := range services.Services {
 		config = fmt.Appendf(config, "  %s: {url: %q, timeout: 30s}\n", name, url)
 	}
-	file := filepath.Join(f.dir, fmt.Sprintf("storefront-%s-%t.yaml", k.executor, k.sharing))
+	name := filepath.Join(f.dir, fmt.Sprintf("storefront-%s-%t", k.executor, k.sharing))
+	config = fmt.Appendf(config, "storage: {url: %q}\n", "sqlite:"+name+".db")
+	file := name + ".yaml"
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return nil, err
 	}

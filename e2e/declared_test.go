@@ -75,13 +75,18 @@ var needs = map[[2]string]string{
 	{"StockChange.product", "catalog"}:         `subscription { stockChanged(skus: ["SKU-000003"]) { product { id } } }`,
 	{"Mutation.createReview", "reviews"}:       `mutation { createReview(input: { productId: "${Product:SKU-000034}", rating: 5, body: "Good." }) { review { id } } }`,
 	{"Mutation.updateCustomer", "customers"}:   `mutation { updateCustomer(input: { displayName: "Wendy" }) { customer { id } } }`,
+	{"PlaceOrderPayload.order", "orders"}:      anOrder("needs-an-order", "{ order { id } }"),
+	{"Checkout.order", "orders"}:               anOrder("needs-an-order", "{ checkout { order { id } } }"),
+	{"CancelOrderPayload.order", "orders"}:     `mutation { cancelOrder(input: { orderId: "${Order:ord-000057}", idempotencyKey: "needs-an-order" }) { order { id } } }`,
+	{"Cancellation.order", "orders"}:           `mutation { cancelOrder(input: { orderId: "${Order:ord-000057}", idempotencyKey: "needs-an-order" }) { cancellation { order { id } } } }`,
+	{"OrderChange.order", "orders"}:            `subscription { orderChanged(after: "${cursor:orders-of-cus-00001:1}") { order { id } } }`,
 }
 
 // TestDeclarationsBind: a field whose @source is taken away fails as a defect and calls nobody; with it, it is answered. So every
 // declaration is needed, and none is for show.
 func TestDeclarationsBind(t *testing.T) {
 	t.Parallel()
-	resolver := resolvers.NewResolver(connect(t))
+	resolver := resolvers.NewResolver(connect(t), resolvers.Workflows{})
 	served := map[string]bool{} // by the demo, which has no service for a source that was added to the storefront's
 	for at := range needs {
 		served[at[1]] = true

@@ -15,6 +15,7 @@ import (
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/server"
+	"github.com/mainstem/mainstem/storage"
 )
 
 // What the shop is made from. The cases name its records; TestCasesHoldWhatTheyName says which of them are special, and why.
@@ -103,6 +104,7 @@ func configOf(t *testing.T, d *demo.Demo, yaml string, processor *spans) server.
 	c := server.DefaultConfig()
 	c.Listen = "127.0.0.1:0"
 	c.RequestTimeout = config.Duration(patience)
+	c.Storage.URL = storage.URL("sqlite:" + filepath.Join(t.TempDir(), "mainstem.db"))
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {
 		source := c.Sources[s.Name]

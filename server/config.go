@@ -13,6 +13,7 @@ import (
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
 	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/storage"
 )
 
 // Config is what mainstem.yaml says. The zero value is not valid: begin with DefaultConfig.
@@ -34,6 +35,8 @@ type Config struct {
 	Auth            AuthConfig                  `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
 	Persisted       persisted.Config            `yaml:"persisted" desc:"Which documents clients need not send."`
 	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
+	Storage         storage.Config              `yaml:"storage" desc:"Where the gateway keeps what it must remember: workflows, and the log of events."`
+	Workflows       WorkflowsConfig             `yaml:"workflows" desc:"How operations that change several services are carried out."`
 	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
 	Degrade         map[FieldName]DegradeConfig `yaml:"degrade" desc:"What stands in place of fields whose source fails, by field, such as Product.stock. Others are null with their error."`
 }
@@ -75,6 +78,8 @@ func DefaultConfig() Config {
 		Streams:         StreamsConfig{Max: 10_000, PerCaller: 1_000},
 		Persisted:       persisted.Defaults(),
 		Telemetry:       telemetry.Defaults(),
+		Storage:         storage.Defaults(),
+		Workflows:       defaultWorkflows(),
 		Sources:         map[string]SourceConfig{},
 	}
 	for _, name := range sourceNames() {
@@ -121,6 +126,8 @@ func (c Config) Validate() error {
 		return err
 	}
 	c.checkDegrade(&wrong)
+	wrong.below("storage", c.Storage.Validate())
+	wrong.below("workflows", c.Workflows.Validate())
 	if c.Auth != (AuthConfig{}) {
 		check(c.Auth.Issuer != "", "auth.issuer", "is needed")
 		check(c.Auth.Audience != "", "auth.audience", "is needed")

@@ -67,7 +67,7 @@ func TestHowOperationsAreExecuted(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			defaults := alone()
+			defaults := alone(t)
 			c, err := config.Load(test.file, test.environ, defaults)
 			if got := (settings{c.Executor, c.TraceScope, c.ShareOperations}); err != nil || got != test.want {
 				t.Errorf("got %+v, %v, want %+v", got, err, test.want)

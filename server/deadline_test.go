@@ -75,7 +75,7 @@ func (a answered) code() string {
 // TestRequestTimeout: what a client may ask for, and what is refused. The service never answers, and has a minute for it.
 func TestRequestTimeout(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.RequestTimeout = config.Duration(time.Minute)
 	catalog := c.Sources["catalog"]
 	catalog.URL, catalog.Timeout = "http://"+silent(t), config.Duration(time.Minute)
@@ -123,7 +123,7 @@ func TestRequestTimeout(t *testing.T) {
 // TestRequestTimeoutRaisesNothing: who asks for more than there is has what there is.
 func TestRequestTimeoutRaisesNothing(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.RequestTimeout = config.Duration(50 * time.Millisecond)
 	catalog := c.Sources["catalog"]
 	catalog.URL, catalog.Timeout = "http://"+silent(t), config.Duration(time.Minute)
@@ -145,7 +145,7 @@ func TestRequestTimeoutRaisesNothing(t *testing.T) {
 // TestPagesMayAskForATimeout: a browser asks first whether it may send the header.
 func TestPagesMayAskForATimeout(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.CORS.AllowedOrigins = []string{"https://shop.example"}
 	request, err := http.NewRequest(http.MethodOptions, run(t, c)+"/graphql", nil)
 	if err != nil {

@@ -17,7 +17,7 @@ func degrading(t *testing.T, yaml string, environ ...string) (server.Config, err
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return config.Load(file, environ, alone())
+	return config.Load(file, environ, alone(t))
 }
 
 const kept = "sources: {inventory: {cache: {enabled: true}}}\n"
@@ -87,7 +87,7 @@ func TestDegradedByTheEnvironment(t *testing.T) {
 // TestADegradedField: it has the value that stands in its place, and no error.
 func TestADegradedField(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.Degrade = map[server.FieldName]server.DegradeConfig{"Query.categories": {How: "default", Value: "[]"}}
 	_, got := ask(t, run(t, c), `{ shelves: categories { name } }`, nil)
 	if shelves, ok := got.Data["shelves"].([]any); !ok || len(shelves) != 0 || len(got.Errors) != 0 {

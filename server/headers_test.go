@@ -30,7 +30,7 @@ func TestHeadersThatPass(t *testing.T) {
 		_, _ = io.WriteString(w, `{"categories":[]}`)
 	}))
 	t.Cleanup(service.Close)
-	c := alone()
+	c := alone(t)
 	catalog := c.Sources["catalog"]
 	catalog.URL, catalog.Cache.Enabled = service.URL, true
 	catalog.Headers = server.HeadersConfig{Forward: []string{"accept-language"}, Return: []string{"deprecation"}}
@@ -86,7 +86,7 @@ func TestHeadersThatMustNotPass(t *testing.T) {
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
-			c := alone()
+			c := alone(t)
 			catalog := c.Sources["catalog"]
 			catalog.Headers = headers
 			c.Sources["catalog"] = catalog
@@ -101,7 +101,7 @@ func TestHeadersThatMustNotPass(t *testing.T) {
 // TestWhatKeptAnswersDependOn: who keeps an answer for everybody must not give it to those who have asked for more, or for less.
 func TestWhatKeptAnswersDependOn(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.MaxAge = config.Duration(time.Minute)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, run(t, c)+"/graphql?query=%7B__typename%7D", nil)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestWhatKeptAnswersDependOn(t *testing.T) {
 // TestPagesMaySendWhatIsForwarded: a browser asks first whether it may send a header, and sees only those of an answer that it is told of.
 func TestPagesMaySendWhatIsForwarded(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.CORS.AllowedOrigins = []string{"https://shop.example"}
 	catalog := c.Sources["catalog"]
 	catalog.Headers = server.HeadersConfig{Forward: []string{"x-tenant"}}

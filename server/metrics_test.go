@@ -19,7 +19,7 @@ func failing(t *testing.T) server.Config {
 	t.Helper()
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
 	t.Cleanup(service.Close)
-	c := alone()
+	c := alone(t)
 	catalog := c.Sources["catalog"]
 	catalog.URL = service.URL
 	catalog.Retry.Base, catalog.Retry.Longest = config.Duration(time.Millisecond), config.Duration(time.Millisecond)
@@ -99,7 +99,7 @@ func TestAnOpenBreaker(t *testing.T) {
 // TestMetricsAreAskedFor: who has not asked for them in the configuration serves none.
 func TestMetricsAreAskedFor(t *testing.T) {
 	t.Parallel()
-	if status, _ := get(t, run(t, alone())+"/metrics"); status != http.StatusNotFound {
+	if status, _ := get(t, run(t, alone(t))+"/metrics"); status != http.StatusNotFound {
 		t.Errorf("got %d", status)
 	}
 }

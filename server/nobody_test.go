@@ -10,7 +10,7 @@ import (
 // TestWhatIsNotThereIsAskedOnce: where the configuration says that there is no such service, nobody waits for another attempt.
 func TestWhatIsNotThereIsAskedOnce(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.TraceScope = "*"
 	url := run(t, c) + "/graphql"
 	for _, query := range []string{`{ products(first: 1) { totalCount } }`, `{ review(id: \"UmV2aWV3OnJldi0x\") { body } }`} {

@@ -24,6 +24,8 @@ import (
 	"github.com/mainstem/mainstem/sources/orders"
 	"github.com/mainstem/mainstem/sources/reviews"
 	"github.com/mainstem/mainstem/sources/shipping"
+	"github.com/mainstem/mainstem/storage"
+	"github.com/mainstem/mainstem/workflows"
 )
 
 // scope is the instrumentation scope of the spans and metrics of calls.
@@ -43,6 +45,8 @@ type Server struct {
 	costs     *limit.Costs
 	streams   *transport.Streams
 	present   graphql.ErrorPresenterFunc
+	store     *storage.Store
+	engine    *workflows.Engine
 	listener  net.Listener
 	http      *http.Server
 	release   context.CancelFunc // ends what New has started
@@ -89,6 +93,10 @@ func (s *Server) start(ctx context.Context) (err error) {
 		return fmt.Errorf("the schema: %w", err)
 	}
 	s.streams = s.newStreams()
+	if err = s.openStorage(ctx); err != nil {
+		return err
+	}
+	s.workflows = resolvers.AddWorkflows(s.engine, s.sources)
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
@@ -102,7 +110,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	return nil
+	return s.engine.Launch(ctx) // last: what was under way when the gateway stopped goes on from here
 }
 
 // URL gives where the gateway listens.
@@ -144,6 +152,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, s.closeStorage(ctx)) // before the clients, by which workflows call
 	if s.clients != nil {
 		errs = append(errs, s.clients.close())
 	}

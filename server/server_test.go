@@ -15,12 +15,15 @@ import (
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/server"
+	"github.com/mainstem/mainstem/storage"
 )
 
 // alone is the configuration of a gateway without any service.
-func alone() server.Config {
+func alone(t *testing.T) server.Config {
+	t.Helper()
 	c := server.DefaultConfig()
 	c.Listen = "127.0.0.1:0"
+	c.Storage.URL = storage.URL("sqlite:" + t.TempDir() + "/mainstem.db")
 	for name, source := range c.Sources {
 		source.URL = server.NoService
 		c.Sources[name] = source
@@ -55,7 +58,7 @@ func run(t *testing.T, c server.Config) string {
 // TestASourceWithoutAService: its fields fail like those of a service that is gone, and nobody waits for it.
 func TestASourceWithoutAService(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	url := run(t, c)
 	for reason, query := range map[string]string{
 		"REST": `{ products(first: 1) { totalCount } }`,
@@ -99,7 +102,7 @@ func TestTheDeadlineCoversTheIssuer(t *testing.T) {
 	issuer := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-gone }))
 	t.Cleanup(issuer.Close)
 	t.Cleanup(func() { close(gone) })
-	c := alone()
+	c := alone(t)
 	c.RequestTimeout = config.Duration(50 * time.Millisecond)
 	c.Auth = server.AuthConfig{Issuer: "https://issuer.test", Audience: "test", JWKSURL: issuer.URL}
 	request, err := http.NewRequest(http.MethodPost, run(t, c)+"/graphql", strings.NewReader(`{"query": "{ __typename }"}`))
@@ -121,7 +124,7 @@ func TestTheDeadlineCoversTheIssuer(t *testing.T) {
 // TestManyLargeDocuments: what anybody sends must not stay in memory.
 func TestManyLargeDocuments(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	url := run(t, c)
 	before := heap()
 	padding := strings.Repeat("x", 900<<10)
@@ -150,7 +153,7 @@ func heap() int64 {
 // TestTooManyTokens: a document that is too long is refused by the limit's name.
 func TestTooManyTokens(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	document := "{" + strings.Repeat(" __typename", 11_000) + " }"
 	resp, err := http.Post(run(t, c)+"/graphql", "application/json", strings.NewReader(`{"query": "`+document+`"}`))
 	if err != nil {

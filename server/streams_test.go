@@ -25,7 +25,7 @@ import (
 // TestWebSocketsOfBrowsers, which accept packed answers: nothing of what is around all answers keeps them from connecting.
 func TestWebSocketsOfBrowsers(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	c.CORS.AllowedOrigins = []string{"https://shop.example"}
 	catalog := c.Sources["catalog"]
 	catalog.Headers = server.HeadersConfig{Return: []string{"X-Version"}}
@@ -62,7 +62,7 @@ func tokenOf(subject string, expires time.Time, key []byte) string {
 func TestWebSocketTokens(t *testing.T) {
 	t.Parallel()
 	const key = "a secret of more than thirty-two bytes"
-	c := alone()
+	c := alone(t)
 	c.Auth = server.AuthConfig{Issuer: "me", Audience: "you", StaticKey: config.NewSecret(key)}
 	url := run(t, c) + "/graphql"
 	ann, bob := tokenOf("ann", time.Now().Add(time.Hour), []byte(key)), tokenOf("bob", time.Now().Add(time.Hour), []byte(key))
@@ -108,7 +108,7 @@ func TestWebSocketTokens(t *testing.T) {
 // TestStoppingTakesNoMoreRequests though a client keeps the gateway waiting: of a WebSocket that does not close.
 func TestStoppingTakesNoMoreRequests(t *testing.T) {
 	t.Parallel()
-	c := alone()
+	c := alone(t)
 	tracing, err := telemetry.New(t.Context(), c.Telemetry)
 	if err != nil {
 		t.Fatal(err)

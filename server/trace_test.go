@@ -14,7 +14,7 @@ import (
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	recorder := tracetest.NewSpanRecorder()
-	c := alone()
+	c := alone(t)
 	c.Telemetry.Processor = recorder
 	body := `{"query": "query Two { products(first: 1) { totalCount } review(id: \"UmV2aWV3OnJldi0x\") { body } }"}`
 	request, err := http.NewRequest(http.MethodPost, run(t, c)+"/graphql", strings.NewReader(body))

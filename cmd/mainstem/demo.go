@@ -61,5 +61,10 @@ func (c demoCommand) Run(ctx context.Context) (err error) {
 		<-ctx.Done()
 		return nil
 	}
-	return serve(ctx, demoConfig(d, c.Listen, c.LogLevel), telemetry.NewConsoleLogger, func(url string) error { return printWelcome(os.Stdout, d, url) })
+	dir, err := os.MkdirTemp("", "mainstem-demo-") // the shop is a new one each time: what was remembered of the last one would not fit it
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return serve(ctx, demoConfig(d, c.Listen, c.LogLevel, dir), telemetry.NewConsoleLogger, func(url string) error { return printWelcome(os.Stdout, d, url) })
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/server"
+	"github.com/mainstem/mainstem/storage"
 	"github.com/mainstem/mainstem/web"
 )
 
@@ -15,11 +17,12 @@ import (
 const firstQuery = `query ProductPage { products(first: 20) { nodes { id name price { amount currency } category { name } stock { available }
   reviews(first: 2) { nodes { rating body author { displayName } } } } pageInfo { hasNextPage endCursor } } }`
 
-// demoConfig gives the configuration of a gateway in front of the demo.
-func demoConfig(d *demo.Demo, listen, logLevel string) server.Config {
+// demoConfig gives the configuration of a gateway in front of the demo, which keeps what it must remember in dir.
+func demoConfig(d *demo.Demo, listen, logLevel, dir string) server.Config {
 	c := server.DefaultConfig()
 	c.Listen = listen
 	c.LogLevel = logLevel
+	c.Storage.URL = storage.URL("sqlite:" + filepath.Join(dir, "mainstem.db"))
 	c.TraceScope, c.Telemetry.Prometheus = "*", true // there is nothing to hide
 	c.CORS.AllowedOrigins = []string{"http://localhost:*", "http://127.0.0.1:*"}
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,6 +18,10 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run the storefront: seven services and the gateway in front of them, on this machine alone."`
 	Serve   serveCommand   `cmd:"" help:"Run the gateway in front of the services that a configuration names."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
+
+	Workflows workflowsCommands `cmd:"" help:"See what became of operations that change several services, and mend what is stuck."`
+	Storage   storageCommands   `cmd:"" help:"Copy what the gateway keeps, or look for damage in it."`
+	Audit     auditCommands     `cmd:"" help:"Read the log of what happened."`
 }
 
 func main() {
@@ -31,8 +36,16 @@ func main() {
 	)
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "mainstem:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode gives the code that an error wants the program to end with: 1, if it wants none.
+func exitCode(err error) int {
+	if missing, ok := errors.AsType[errNoWorkflow](err); ok {
+		return missing.ExitCode()
+	}
+	return 1
 }
 
 type versionCommand struct{}

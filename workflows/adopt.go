@@ -147,7 +147,7 @@ func (e *Engine) mend(ctx context.Context) error {
 
 // giveUp marks a run as stuck that the engine below does not carry out any more. `mainstem workflows retry` has it do so again.
 func (e *Engine) giveUp(ctx context.Context, id, why string) error {
-	var signal string
+	marked := false
 	err := e.store.InTx(ctx, func(tx storage.Tx) error {
 		w, err := e.store.WorkflowTx(ctx, tx, id)
 		if err != nil || w == nil || w.State.Ended() || w.State == Stuck {
@@ -158,20 +158,22 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 		if err := e.store.SaveWorkflow(ctx, tx, w); err != nil {
 			return err
 		}
-		signal = Topic(id)
-		event := e.event(w.Owner, w.TraceParent, Event{Kind: "workflow.stuck", Topic: signal, Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
+		marked = true
+		event := e.event(w.Owner, w.TraceParent, Event{Kind: "workflow.stuck", Topic: Topic(id), Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
 		return e.store.Append(ctx, tx, []storage.Event{event})
 	})
-	if err == nil && signal != "" {
-		e.store.Notified(signal)
+	if err == nil && marked {
 		e.stuck(ctx, "")
 		e.options.Log.ErrorContext(ctx, "a workflow was interrupted too often, and is stuck", slog.String("id", id), slog.String("status", why))
 	}
 	return err
 }
 
-// leave gives up the runs of this process, for others to adopt at once.
+// leave gives up the runs of this process, for others that share the storage to adopt at once.
 func (e *Engine) leave(ctx context.Context) error {
+	if !e.store.Shared() {
+		return nil
+	}
 	if err := e.store.Release(ctx, e.id); err != nil {
 		return err
 	}

@@ -128,6 +128,11 @@ func (e *Engine) Stop(grace time.Duration) error {
 	}
 	err := dbos.Shutdown(e.dbos, grace)
 	e.running.Wait()
+	if e.stop != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		err = errors.Join(err, e.leave(ctx))
+	}
 	if err != nil {
 		return fmt.Errorf("workflows: %w", err)
 	}

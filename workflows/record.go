@@ -118,8 +118,7 @@ func (s *saga[S]) ending(w *storage.Workflow) []storage.Event {
 // save changes the run's row, and keeps a step and events with it, in one transaction that the engine runs once. It says whether an operator
 // wants the run called off.
 func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Event, *storage.WorkflowStep)) (cancelled bool, err error) {
-	store := s.engine.store
-	var signals []string
+	store, ended := s.engine.store, false
 	cancelled, err = dbos.RunAsTransaction(s.ctx, s.engine.source, func(ctx context.Context, tx dbos.Tx) (bool, error) {
 		w, err := store.WorkflowTx(ctx, tx, s.run.ID)
 		if err != nil {
@@ -141,22 +140,19 @@ func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Ev
 		if err := store.SaveWorkflow(ctx, tx, w); err != nil {
 			return false, err
 		}
-		signals = signals[:0]
-		for _, e := range events {
-			signals = append(signals, e.Topic)
-		}
-		if w.State.Ended() {
-			signals = append(signals, endOf(s.run.ID))
-		}
-		if err := store.Notify(ctx, tx, signals...); err != nil {
-			return false, err
+		if ended = w.State.Ended(); ended {
+			if err := store.Notify(ctx, tx, endOf(s.run.ID)); err != nil {
+				return false, err
+			}
 		}
 		return w.CancelRequested, store.Append(ctx, tx, events) // last: it holds the log's lock until the commit
 	}, dbos.WithStepName(name))
 	if err != nil {
 		return false, err
 	}
-	store.Notified(signals...)
+	if ended {
+		store.Notified(endOf(s.run.ID))
+	}
 	return cancelled, nil
 }
 

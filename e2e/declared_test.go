@@ -86,7 +86,9 @@ var needs = map[[2]string]string{
 // declaration is needed, and none is for show.
 func TestDeclarationsBind(t *testing.T) {
 	t.Parallel()
-	resolver := resolvers.NewResolver(connect(t), resolvers.Workflows{})
+	connected := connect(t)
+	resolver := resolvers.NewResolver(connected, launch(t, connected))
+	execute(t, theSchema(t), resolver, needs[[2]string{"PlaceOrderPayload.order", "orders"}]) // for what follows orders
 	served := map[string]bool{} // by the demo, which has no service for a source that was added to the storefront's
 	for at := range needs {
 		served[at[1]] = true

@@ -47,6 +47,20 @@ var facts = map[string]struct {
 	"orders of the caller, and of others": {[]string{"Order:ord-000004", "Order:ord-000001"}, func(w *world.World) bool {
 		return order(w, "ord-000004").CustomerID == "cus-00001" && order(w, "ord-000001").CustomerID != "cus-00001"
 	}},
+	"orders of the caller that can be called off, each in another way": {
+		[]string{"Order:ord-000099", "Order:ord-000097", "Order:ord-000098", "Order:ord-000057"}, func(w *world.World) bool {
+			for _, id := range []string{"ord-000099", "ord-000097", "ord-000098", "ord-000057"} {
+				if order(w, id).CustomerID != "cus-00001" {
+					return false
+				}
+			}
+			return order(w, "ord-000099").Status == "pending" && order(w, "ord-000097").Status == "paid" &&
+				shipmentOf(w, "ord-000098").Status == "labelled" && order(w, "ord-000057").Status == "cancelled"
+		},
+	},
+	"orders of the caller that cannot be called off": {[]string{"Order:ord-000093", "Order:ord-000004"}, func(w *world.World) bool {
+		return order(w, "ord-000093").Status == "shipped" && order(w, "ord-000004").Status == "delivered"
+	}},
 	"products in each state": {[]string{"Product:SKU-000003", "Product:SKU-000018", "Product:SKU-000114"}, func(w *world.World) bool {
 		return product(w, "SKU-000003").Status == "active" && product(w, "SKU-000018").Status == "discontinued" &&
 			product(w, "SKU-000114").Status == "announced"

@@ -2,7 +2,9 @@
 
 NPM = npm --no-audit --no-fund --no-update-notifier
 
-.PHONY: generate web test lint check prove bench
+PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
+
+.PHONY: generate web release test lint check prove bench
 
 # Everything that is generated, from contracts and schema. Needs no network once modules are downloaded.
 generate:
@@ -12,6 +14,14 @@ generate:
 web:
 	$(NPM) --prefix web ci
 	$(NPM) --prefix web run build
+
+# The program for each platform in dist/, with the Playground in it and the version that git gives: for those who have neither Go nor Node.
+release: web
+	test -f web/dist/index.html.gz
+	for platform in $(PLATFORMS); do \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} \
+			go build -trimpath -buildvcs=true -o dist/mainstem-$${platform%/*}-$${platform#*/} ./cmd/mainstem || exit 1; \
+	done
 
 # What the README calls the tests.
 test:

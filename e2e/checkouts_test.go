@@ -239,7 +239,7 @@ func TestOrdersAreFollowed(t *testing.T) {
 }
 
 // hurried has workflows turn back, and try again, after very short times.
-const hurried = "workflows: {wait: 1ms, retry: {attempts: 2, first: 1ms, max: 2ms}, rounds: {first: 10ms, max: 50ms}, stuckAfter: 1}\n"
+const hurried = "workflows: {wait: 50ms, retry: {attempts: 2, first: 1ms, max: 2ms}, rounds: {first: 10ms, max: 50ms}, stuckAfter: 1}\n"
 
 // undone are the commands that are undone by which others.
 var undone = map[string]string{

@@ -89,7 +89,7 @@ func TestDeclarationsBind(t *testing.T) {
 	connected := connect(t)
 	resolver := resolvers.NewResolver(connected, launch(t, connected))
 	execute(t, theSchema(t), resolver, needs[[2]string{"PlaceOrderPayload.order", "orders"}]) // for what follows orders
-	served := map[string]bool{} // by the demo, which has no service for a source that was added to the storefront's
+	served := map[string]bool{}                                                               // by the demo, which has no service for a source that was added to the storefront's
 	for at := range needs {
 		served[at[1]] = true
 	}

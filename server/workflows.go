@@ -90,7 +90,7 @@ func (s *Server) closeStorage(ctx context.Context) error {
 	}
 	var errs []error
 	if s.engine != nil {
-		errs = append(errs, s.engine.Stop(grace))
+		errs = append(errs, s.engine.Stop(grace)) //nolint:contextcheck // it has grace instead
 	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close())

@@ -118,7 +118,7 @@ func (s *saga[S]) ending(w *storage.Workflow) []storage.Event {
 // save changes the run's row, and keeps a step and events with it, in one transaction that the engine runs once. It says whether an operator
 // wants the run called off.
 func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Event, *storage.WorkflowStep)) (cancelled bool, err error) {
-	store, ended := s.engine.store, false
+	store, ended := s.engine.store, storage.WorkflowState("")
 	cancelled, err = dbos.RunAsTransaction(s.ctx, s.engine.source, func(ctx context.Context, tx dbos.Tx) (bool, error) {
 		w, err := store.WorkflowTx(ctx, tx, s.run.ID)
 		if err != nil {
@@ -140,7 +140,8 @@ func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Ev
 		if err := store.SaveWorkflow(ctx, tx, w); err != nil {
 			return false, err
 		}
-		if ended = w.State.Ended(); ended {
+		if ended = ""; w.State.Ended() {
+			ended = w.State
 			if err := store.Notify(ctx, tx, endOf(s.run.ID)); err != nil {
 				return false, err
 			}
@@ -150,8 +151,9 @@ func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Ev
 	if err != nil {
 		return false, err
 	}
-	if ended {
+	if ended != "" {
 		store.Notified(endOf(s.run.ID))
+		s.engine.options.Log.InfoContext(s.ctx, "workflow: it has ended", slog.String("workflow", s.workflow.Name), slog.String("id", s.run.ID), slog.String("state", string(ended)))
 	}
 	return cancelled, nil
 }

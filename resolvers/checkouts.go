@@ -86,14 +86,14 @@ func (c *checks) address(a *sources.Address) {
 	if a == nil {
 		return
 	}
-	c.length(&a.Recipient, "address.recipient", 1, maxAddressText)
+	c.length(&a.Recipient, "address.recipient", maxAddressText)
 	c.that(len(a.Lines) >= 1 && len(a.Lines) <= maxStreet, "address.lines", fmt.Sprintf("There must be 1 to %d lines, not %d.", maxStreet, len(a.Lines)))
 	for i := range a.Lines[:min(len(a.Lines), maxStreet)] {
-		c.length(&a.Lines[i], fmt.Sprintf("address.lines[%d]", i), 1, maxAddressText)
+		c.length(&a.Lines[i], fmt.Sprintf("address.lines[%d]", i), maxAddressText)
 	}
-	c.length(&a.City, "address.city", 1, maxAddressText)
-	c.length(a.Region, "address.region", 1, maxAddressText)
-	c.length(&a.PostalCode, "address.postalCode", 1, 20)
+	c.length(&a.City, "address.city", maxAddressText)
+	c.length(a.Region, "address.region", maxAddressText)
+	c.length(&a.PostalCode, "address.postalCode", 20)
 	c.that(countryPattern.MatchString(a.CountryCode), "address.countryCode", "It must be an ISO 3166-1 alpha-2 code, such as `DE`.")
 }
 
@@ -103,14 +103,14 @@ func (c *checks) method(m placeorder.Method) {
 	chosen := 0
 	if m.Card != nil {
 		chosen++
-		c.length(&m.Card.Brand, "payment.card.brand", 1, 40)
+		c.length(&m.Card.Brand, "payment.card.brand", 40)
 		c.that(fourDigits.MatchString(m.Card.Last4), "payment.card.last4", "It must be the last four digits of the card's number.")
 		c.that(m.Card.ExpiryMonth >= 1 && m.Card.ExpiryMonth <= 12, "payment.card.expiryMonth", "It must be 1 to 12.")
 		c.that(m.Card.ExpiryYear >= 2000 && m.Card.ExpiryYear <= 2199, "payment.card.expiryYear", "It must be a year of four digits, such as 2029.")
 	}
 	if m.BankTransfer != nil {
 		chosen++
-		c.length(&m.BankTransfer.Bank, "payment.bankTransfer.bank", 1, 120)
+		c.length(&m.BankTransfer.Bank, "payment.bankTransfer.bank", 120)
 		c.that(fourCharacters.MatchString(m.BankTransfer.IBANLast4), "payment.bankTransfer.ibanLast4", "It must be the last four characters of the IBAN.")
 	}
 	if m.GiftCard != nil {

@@ -39,10 +39,10 @@ func (c *checks) that(ok bool, field, message string) {
 	}
 }
 
-func (c *checks) length(s *string, field string, low, high int) {
+func (c *checks) length(s *string, field string, most int) {
 	if s != nil {
 		n := utf8.RuneCountInString(*s)
-		c.that(n >= low && n <= high, field, fmt.Sprintf("It must have %d to %d characters, not %d.", low, high, n))
+		c.that(n >= 1 && n <= most, field, fmt.Sprintf("It must have 1 to %d characters, not %d.", most, n))
 	}
 }
 
@@ -83,8 +83,8 @@ func (r *Resolver) createReview(ctx context.Context, in model.CreateReviewInput)
 	}
 	var c checks
 	c.that(in.Rating >= 1 && in.Rating <= 5, "rating", "It must be 1 to 5.")
-	c.length(in.Title, "title", 1, 120)
-	c.length(&in.Body, "body", 1, 4000)
+	c.length(in.Title, "title", 120)
+	c.length(&in.Body, "body", 4000)
 	c.that(in.Body == "" || strings.TrimSpace(in.Body) != "", "body", "It must not be blank.")
 	c.key(in.IdempotencyKey)
 	if len(c) > 0 {
@@ -139,7 +139,7 @@ func (r *Resolver) updateCustomer(ctx context.Context, in model.UpdateCustomerIn
 		return nil, fault.New(fault.Forbidden, "You may change only your own profile.")
 	}
 	var c checks
-	c.length(in.DisplayName, "displayName", 1, 80)
+	c.length(in.DisplayName, "displayName", 80)
 	c.that(in.Email == nil || validEmail(*in.Email), "email", "It must be an address such as `ada@example.org`.")
 	c.that(in.Phone == nil || phonePattern.MatchString(*in.Phone), "phone", "It must be in E.164 form, such as `+49301234567`.")
 	c.that(in.DisplayName != nil || in.Email != nil || in.Phone != nil, "displayName", "Nothing is to be changed: name at least one of displayName, email and phone.")

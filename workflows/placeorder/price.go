@@ -43,7 +43,9 @@ func amountsOf(lines []orders.NewOrderLine) (Amounts, bool) {
 		return Amounts{}, false
 	}
 	tax := (total*taxPercent + (100+taxPercent)/2) / (100 + taxPercent) // rounded
-	of := func(amount int64) sources.Money { return sources.Money{Amount: int32(amount), Currency: currency} }
+	of := func(amount int64) sources.Money {
+		return sources.Money{Amount: int32(amount), Currency: currency} //nolint:gosec // none is more than the total
+	}
 	return Amounts{Subtotal: of(subtotal), ShippingCost: of(shipping), Tax: of(tax), Total: of(total)}, true
 }
 

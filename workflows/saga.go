@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -121,14 +122,16 @@ func (s *saga[S]) backward() error {
 // settle carries out a step, or its undoing. If it insists, it does not come back before that is done, or an operator has given it up.
 func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
 	out, err := s.attempt(i, undo)
+	stuck := false
 	for round := 1; err == nil && insist && !out.done(); round++ {
 		if out.Refused {
 			out.Refused, out.Final, out.Fault = false, true, &Fault{Code: fault.PreconditionFailed, Message: "It was refused, and has to be done."}
 		}
-		if round == 1 && out.Final || round == s.engine.options.StuckAfter {
+		if !stuck && (out.Final || round >= s.engine.options.StuckAfter) {
 			if err := s.recordStuck(i, undo, &out); err != nil {
 				return out, err
 			}
+			stuck = true
 		}
 		var told string
 		if told, err = s.pause(round); err != nil {
@@ -151,20 +154,30 @@ func (s *saga[S]) attempt(i int, undo bool) (outcome[S], error) {
 	if undo {
 		name = "undo-" + step.Name
 	}
+	before := encoded(s.value)
 	return dbos.RunAsStep(s.ctx, func(ctx context.Context) (outcome[S], error) {
 		out := outcome[S]{Value: s.value, StartedAt: time.Now().UTC()}
 		ctx, span := s.engine.observeStep(ctx, s.run.Trace, s.run.Owner, s.workflow.Name, name, s.run.ID)
 		failed, attempts, err := retry.try(ctx, func(ctx context.Context) error {
+			// Each attempt gets what is kept of the state: what it would get after a crash, and nothing that another attempt has changed.
+			var value S
+			if err := json.Unmarshal(before, &value); err != nil {
+				return fault.Wrap(fault.Internal, fmt.Errorf("the state before the step %s: %w", step.Name, err))
+			}
 			if undo {
-				return step.Undo(ctx, s.run.ID+"-undo-"+step.Name, key, s.value)
+				return step.Undo(ctx, s.run.ID+"-undo-"+step.Name, key, value)
 			}
-			value, err := step.Do(ctx, key, s.value)
-			out.Refused = errors.Is(err, ErrRefused)
-			if err == nil || out.Refused {
-				out.Value = value
-				return nil
+			value, err := step.Do(ctx, key, value)
+			refused := errors.Is(err, ErrRefused)
+			if err != nil && !refused {
+				return err
 			}
-			return err
+			learned, err := asKept(value)
+			if err != nil {
+				return fault.Wrap(fault.Internal, fmt.Errorf("the state after the step %s cannot be kept: %w", step.Name, err))
+			}
+			out.Value, out.Refused = learned, refused
+			return nil
 		})
 		out.Attempts, out.EndedAt = attempts, time.Now().UTC()
 		if failed != nil {
@@ -173,6 +186,16 @@ func (s *saga[S]) attempt(i int, undo bool) (outcome[S], error) {
 		span.end(failed, err)
 		return out, err
 	}, dbos.WithStepName(name))
+}
+
+// asKept gives a state as it is after it was kept.
+func asKept[S any](value S) (kept S, err error) {
+	b, err := json.Marshal(value)
+	if err != nil {
+		return kept, err
+	}
+	err = json.Unmarshal(b, &kept)
+	return kept, err
 }
 
 // What an operator can tell a run that is stuck.

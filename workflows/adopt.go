@@ -9,6 +9,7 @@ import (
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
 
+	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/storage"
 )
 
@@ -101,44 +102,73 @@ func (e *Engine) adopt(ctx context.Context, executor string) error {
 			return fmt.Errorf("adopt the runs of %s: %w", executor, err)
 		}
 	}
-	begun, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: executor})
-	if err != nil {
-		return err
-	}
-	for _, w := range begun {
-		if _, err := e.store.ClaimWorkflow(ctx, w.ID, executor, e.id); err != nil {
+	for { // those that are claimed are not found again
+		begun, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: executor})
+		if err != nil {
 			return err
+		}
+		if len(begun) == 0 {
+			break
+		}
+		for _, w := range begun {
+			if _, err := e.store.ClaimWorkflow(ctx, w.ID, executor, e.id); err != nil {
+				return err
+			}
 		}
 	}
 	e.options.Log.InfoContext(ctx, "adopted the workflows of a process that is gone", slog.String("executor", executor), slog.Int("runs", len(ids)))
 	return nil
 }
 
-// mend begins this process's runs that have a row and were never begun, since a process died in between, and marks those as stuck that the
-// engine below has given up, since they keep killing the process.
+// mendPage is how many runs mend looks at with one question.
+const mendPage = 200
+
+// mend looks after the runs of this process that have not ended. It begins those that have a row and were never begun, since a process died in
+// between; goes on with those that nobody works on, since the storage failed when they stopped; and marks those as stuck that the engine below
+// has given up, since they met a defect or keep killing the process.
 func (e *Engine) mend(ctx context.Context) error {
-	runs, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: e.id, Before: time.Now().Add(-e.options.Lease / 4)})
-	if err != nil || len(runs) == 0 {
-		return err
+	before := time.Now().Add(-e.options.Lease / 4)
+	for {
+		runs, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: e.id, Before: before, Limit: mendPage})
+		if err != nil || len(runs) == 0 {
+			return err
+		}
+		if err := e.mendThese(ctx, runs); err != nil {
+			return err
+		}
+		before = runs[len(runs)-1].CreatedAt
 	}
+}
+
+func (e *Engine) mendThese(ctx context.Context, runs []storage.Workflow) error {
 	ids := make([]string, len(runs))
 	for i, w := range runs {
 		ids[i] = w.ID
 	}
-	known, err := dbos.ListWorkflows(e.dbos, dbos.WithFilterWorkflowIDs(ids...), dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
+	list, err := dbos.ListWorkflows(e.dbos, dbos.WithFilterWorkflowIDs(ids...), dbos.WithFilterLoadInput(false))
 	if err != nil {
 		return fmt.Errorf("list runs: %w", err)
 	}
-	status := make(map[string]dbos.WorkflowStatusType, len(known))
-	for _, k := range known {
-		status[k.ID] = k.Status
+	known := make(map[string]*dbos.WorkflowStatus, len(list))
+	for i := range list {
+		known[list[i].ID] = &list[i]
 	}
 	for i := range runs {
-		switch w := &runs[i]; status[w.ID] {
-		case "":
+		w := &runs[i]
+		k := known[w.ID]
+		switch {
+		case k == nil:
 			e.launch(w)
-		case dbos.WorkflowStatusMaxRecoveryAttemptsExceeded, dbos.WorkflowStatusError, dbos.WorkflowStatusCancelled:
-			err = errors.Join(err, e.giveUp(ctx, w.ID, string(status[w.ID])))
+		case dropped(k.Status):
+			why := string(k.Status)
+			if k.Error != nil {
+				why += ": " + k.Error.Error()
+			}
+			err = errors.Join(err, e.giveUp(ctx, w.ID, why))
+		case k.Status == dbos.WorkflowStatusPending && k.ExecutorID == e.id && !e.works(w.ID):
+			if _, failed := dbos.ResumeWorkflow[struct{}](e.dbos, w.ID); failed != nil {
+				err = errors.Join(err, fmt.Errorf("go on with the run %s: %w", w.ID, failed))
+			}
 		default: // it is under way
 		}
 	}
@@ -153,7 +183,7 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 		if err != nil || w == nil || w.State.Ended() || w.State == Stuck {
 			return err
 		}
-		f := &Fault{Code: "INTERNAL_SERVER_ERROR", Message: "It was interrupted too often.", Cause: why}
+		f := &Fault{Code: fault.Internal, Message: "It met a defect or a storage that failed, or was interrupted too often.", Cause: why[:min(len(why), maxCause)]}
 		w.State, w.StuckSince, w.Fault = Stuck, time.Now().UTC(), encoded(f)
 		if err := e.store.SaveWorkflow(ctx, tx, w); err != nil {
 			return err
@@ -164,7 +194,8 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 	})
 	if err == nil && marked {
 		e.stuck(ctx, "")
-		e.options.Log.ErrorContext(ctx, "a workflow was interrupted too often, and is stuck", slog.String("id", id), slog.String("status", why))
+		e.options.Log.ErrorContext(ctx, "a workflow is not carried out any more, and is stuck: see why, then `mainstem workflows retry` or `cancel` it",
+			slog.String("id", id), slog.String("why", why))
 	}
 	return err
 }

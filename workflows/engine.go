@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/storage"
 )
 
@@ -59,6 +60,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	starting map[string]bool // runs that this process is about to start, by their ids
+	working  map[string]int  // how often this process carries out a run now, by its id
 
 	running sync.WaitGroup // what works in the background
 	stop    context.CancelFunc
@@ -83,7 +85,7 @@ func New(ctx context.Context, store *storage.Store, o Options) (*Engine, error) 
 	if o.Meter == nil {
 		o.Meter = noop.NewMeterProvider().Meter("")
 	}
-	e := &Engine{store: store, options: o, id: alone, known: map[string]func(dbos.Context, request) error{}, starting: map[string]bool{}}
+	e := &Engine{store: store, options: o, id: alone, known: map[string]func(dbos.Context, request) error{}, starting: map[string]bool{}, working: map[string]int{}}
 	if store.Shared() {
 		e.id = "executor-" + strings.ToLower(rand.Text())
 	}
@@ -176,13 +178,40 @@ func check[S any](w *Workflow[S]) error {
 }
 
 // carryOut is what the engine below runs, and runs again after a crash: for all workflows the same, since it tells functions apart by names
-// that generic ones share.
-func (e *Engine) carryOut(ctx dbos.Context, run request) (struct{}, error) {
+// that generic ones share. A panic, which nothing above would catch, is a defect that the engine below keeps: the run is stuck then.
+func (e *Engine) carryOut(ctx dbos.Context, run request) (_ struct{}, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Recover(ctx, p)
+		}
+	}()
+	defer e.work(run.ID)()
 	carryOut, ok := e.known[run.Kind]
 	if !ok {
 		return struct{}{}, fmt.Errorf("this program does not know the workflow %q", run.Kind)
 	}
 	return struct{}{}, carryOut(ctx, run)
+}
+
+// work notes that a run is carried out here, until what it gives is called.
+func (e *Engine) work(id string) (done func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.working[id]++
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.working[id]--; e.working[id] == 0 {
+			delete(e.working, id)
+		}
+	}
+}
+
+// works says whether a run is carried out here.
+func (e *Engine) works(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.working[id] > 0
 }
 
 func (r *Runner[S]) carryOut(ctx dbos.Context, run request) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -31,6 +32,7 @@ var (
 	ErrEnded    = errors.New("the workflow has ended")
 	ErrNotStuck = errors.New("the workflow is not stuck: it is tried again by itself")
 	ErrUndoing  = errors.New("the workflow is being undone already")
+	ErrMoving   = errors.New("a retry of the workflow was interrupted: retry it again first")
 )
 
 // operatorActor is who did it, in the event log, if it was an operator on the command line.
@@ -60,28 +62,28 @@ func NewOperator(ctx context.Context, store *storage.Store) (*Operator, error) {
 
 // Standing gives what can be done about a run now.
 func (o *Operator) Standing(ctx context.Context, id string) (Standing, error) {
-	standing, _, _, err := o.look(ctx, id)
-	return standing, err
+	r, err := o.look(ctx, id)
+	return r.standing, err
 }
 
 // Retry has a stuck run try again at once: within a second where a process carries it out. One that the engine below has given up is carried
 // out again, from where it was.
 func (o *Operator) Retry(ctx context.Context, id string) error {
-	standing, status, _, err := o.look(ctx, id)
+	r, err := o.look(ctx, id)
 	switch {
 	case err != nil:
 		return err
-	case standing == Over:
+	case r.standing == Over:
 		return ErrEnded
-	case standing == UnderWay, standing == Returning:
+	case r.standing == UnderWay, r.standing == Returning:
 		return ErrNotStuck
-	case standing == Dropped:
-		if err := o.revive(id, status); err != nil {
+	case r.standing == Dropped:
+		if err := o.revive(ctx, r); err != nil {
 			return err
 		}
 	}
 	return o.change(ctx, id, func(tx storage.Tx, w *storage.Workflow) (events []storage.Event, err error) {
-		if standing == Waiting {
+		if r.standing == Waiting {
 			err = dbos.Send(o.client, id, operatorRetries, operatorTopic, dbos.WithSendTransaction(tx))
 		}
 		return []storage.Event{happening(w, "operator.retried")}, err
@@ -92,26 +94,28 @@ func (o *Operator) Retry(ctx context.Context, id string) error {
 // gives up the step, or the undoing, that it is stuck at, and goes on with the others: it ends as ABANDONED, and somebody has to mend by hand
 // what was given up. One that the engine below has given up ends as ABANDONED where it is: nothing more is done or undone.
 func (o *Operator) Cancel(ctx context.Context, id string) error {
-	standing, _, stuck, err := o.look(ctx, id)
+	r, err := o.look(ctx, id)
 	switch {
 	case err != nil:
 		return err
-	case standing == Over:
+	case r.standing == Over:
 		return ErrEnded
-	case standing == Returning:
+	case r.standing == Returning:
 		return ErrUndoing
+	case r.standing == Dropped && !dropped(r.status):
+		return ErrMoving
 	}
 	return o.change(ctx, id, func(tx storage.Tx, w *storage.Workflow) ([]storage.Event, error) {
 		switch {
 		case w.State.Ended():
 			return nil, ErrEnded
-		case standing == Dropped:
+		case r.standing == Dropped:
 			w.State, w.EndedAt, w.StuckSince = Abandoned, time.Now().UTC(), time.Time{}
 			w.UpdatedAt = w.EndedAt
 			events := []storage.Event{happening(w, "operator.cancelled"), happening(w, "workflow.ended")}
 			return events, errors.Join(o.store.SaveWorkflow(ctx, tx, w), o.store.Notify(ctx, tx, endOf(id)))
-		case standing == Waiting:
-			err := dbos.Send(o.client, id, cancelOf(stuck.Name, stuck.Undo), operatorTopic, dbos.WithSendTransaction(tx))
+		case r.standing == Waiting:
+			err := dbos.Send(o.client, id, cancelOf(r.stuck.Name, r.stuck.Undo), operatorTopic, dbos.WithSendTransaction(tx))
 			return []storage.Event{happening(w, "operator.cancelled")}, err
 		case w.State == Undoing:
 			return nil, ErrUndoing
@@ -122,39 +126,54 @@ func (o *Operator) Cancel(ctx context.Context, id string) error {
 	})
 }
 
-// look gives what can be done about a run, how it stands with the engine below, and the step that it is stuck at, if it is waiting.
-func (o *Operator) look(ctx context.Context, id string) (Standing, dbos.WorkflowStatusType, storage.WorkflowStep, error) {
-	var status dbos.WorkflowStatusType
+// seen is a run as an operator sees it.
+type seen struct {
+	row      *storage.Workflow
+	standing Standing
+	stuck    storage.WorkflowStep    // what it is stuck at, if it is Waiting
+	status   dbos.WorkflowStatusType // how it stands with the engine below; empty if that does not know it
+}
+
+func (o *Operator) look(ctx context.Context, id string) (seen, error) {
 	w, err := o.store.Workflow(ctx, id)
 	switch {
 	case err != nil:
-		return "", "", storage.WorkflowStep{}, err
+		return seen{}, err
 	case w == nil:
-		return "", "", storage.WorkflowStep{}, ErrNoRun
+		return seen{}, ErrNoRun
 	case w.State.Ended():
-		return Over, "", storage.WorkflowStep{}, nil
+		return seen{row: w, standing: Over}, nil
 	}
-	known, err := dbos.ListWorkflows(o.client, dbos.WithFilterWorkflowIDs(id), dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
-	if err != nil {
-		return "", "", storage.WorkflowStep{}, fmt.Errorf("workflows: %w", err)
-	}
-	if len(known) > 0 {
-		status = known[0].Status
+	r := seen{row: w, standing: UnderWay} // unless it turns out to be something else; also when it was told to go on
+	if r.status, err = o.status(id); err != nil {
+		return seen{}, err
 	}
 	steps, err := o.store.Steps(ctx, id)
 	if err != nil {
-		return "", "", storage.WorkflowStep{}, err
+		return seen{}, err
 	}
 	at := slices.IndexFunc(steps, func(s storage.WorkflowStep) bool { return s.State == storage.StepStuck })
 	switch {
-	case dropped(status):
-		return Dropped, status, storage.WorkflowStep{}, nil
+	case dropped(r.status), strings.HasPrefix(w.Executor, held):
+		r.standing = Dropped
 	case w.State == Stuck && at >= 0:
-		return Waiting, status, steps[at], nil
+		r.standing, r.stuck = Waiting, steps[at]
 	case w.State == Undoing:
-		return Returning, status, storage.WorkflowStep{}, nil
+		r.standing = Returning
 	}
-	return UnderWay, status, storage.WorkflowStep{}, nil // it was begun, or was told to go on
+	return r, nil
+}
+
+// status gives how a run stands with the engine below; nothing if that does not know it.
+func (o *Operator) status(id string) (dbos.WorkflowStatusType, error) {
+	known, err := dbos.ListWorkflows(o.client, dbos.WithFilterWorkflowIDs(id), dbos.WithFilterLoadInput(false), dbos.WithFilterLoadOutput(false))
+	if err != nil {
+		return "", fmt.Errorf("workflows: %w", err)
+	}
+	if len(known) == 0 {
+		return "", nil
+	}
+	return known[0].Status, nil
 }
 
 // dropped says whether the engine below has given up a run of ours, which never fails by itself.
@@ -165,51 +184,6 @@ func dropped(status dbos.WorkflowStatusType) bool {
 	default:
 		return false
 	}
-}
-
-// revive has the engine below carry out a run again that it has given up.
-func (o *Operator) revive(id string, status dbos.WorkflowStatusType) error {
-	if status == dbos.WorkflowStatusError {
-		return o.replay(id)
-	}
-	if _, err := dbos.ResumeWorkflow[struct{}](o.client, id); err != nil {
-		return fmt.Errorf("workflows: %w", err)
-	}
-	return nil
-}
-
-// replay has the engine below carry out a run again that it lets rest as failed, for which it has no word: the run's copy, without the step
-// that failed, takes its place. If this is interrupted, the run begins anew, under its steps' old keys.
-func (o *Operator) replay(id string) error {
-	steps, err := dbos.GetWorkflowSteps(o.client, id)
-	if err != nil {
-		return fmt.Errorf("workflows: %w", err)
-	}
-	from := 0
-	for _, s := range steps {
-		if s.StepID >= from {
-			from = s.StepID + 1
-			if s.Error != nil && s.StepName != "DBOS.recv" { // one that was waited for in vain is no failure
-				from = s.StepID
-			}
-		}
-	}
-	parked := id + "-parked"
-	err = dbos.DeleteWorkflows(o.client, []string{parked}) // which an interrupted attempt has left
-	for _, move := range []struct{ of, to, queue string }{{id, parked, "parked"}, {parked, id, ""}} {
-		if err == nil { // nobody works on the queue of what is parked
-			_, err = dbos.ForkWorkflow[struct{}](o.client, dbos.ForkWorkflowInput{
-				OriginalWorkflowID: move.of, ForkedWorkflowID: move.to, StartStep: uint(from), QueueName: move.queue, //nolint:gosec // it is not negative
-			})
-		}
-		if err == nil {
-			err = dbos.DeleteWorkflows(o.client, []string{move.of})
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("workflows: %w", err)
-	}
-	return nil
 }
 
 // change reads a run's row, has it changed, and tells what happened to it, in one transaction.

@@ -1,0 +1,71 @@
+package names
+
+import semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+// Other stands in place of values beyond the bound of their number.
+const Other = "_other"
+
+// Attributes of operations. Those without "mainstem." are OpenTelemetry's.
+var (
+	OperationName = Attribute{
+		semconv.GraphQLOperationNameKey, "the operation's name; left out of one without a name",
+		"every name in trusted documents; of others, as many as `telemetry.metrics.operationNames` says, then `_other`: see below",
+	}
+	OperationType = Attribute{semconv.GraphQLOperationTypeKey, "what the operation does", "`query`, `mutation`, `subscription`; left out where the document cannot be read"}
+	Outcome       = Attribute{
+		"mainstem.outcome", "how the operation ended",
+		"`ok`; `partial`: data with errors; `failed`: no data, and not for the caller's fault; `refused`: no data, for the caller's fault alone; `cancelled`: the client has gone",
+	}
+	ErrorCode = Attribute{"mainstem.code", "the code of the error", "the codes of [errors.md](errors.md), and `_other`"}
+	Limit     = Attribute{"mainstem.limit", "the limit that was exceeded", "the limits of [limits.md](limits.md), and `_other`"}
+	Field     = Attribute{"mainstem.field", "a field of the schema that asks a source, such as `Product.stock`", "those fields of the schema"}
+	Cache     = Attribute{"mainstem.cache", "what is kept", "`documents`: parsed and valid; `scans`: what the executor knows of them; `plans`: how they are executed"}
+	Result    = Attribute{"mainstem.result", "what came of it", "said with each metric"}
+	Transport = Attribute{"mainstem.transport", "how the client is connected", "`websocket`, `sse`, `multipart`"}
+	Method    = Attribute{semconv.HTTPRequestMethodKey, "the method", "HTTP's, and `_OTHER`"}
+	Route     = Attribute{semconv.HTTPRouteKey, "the path, if it is one of the gateway's", "`/graphql`, `/healthz`, `/readyz`, `/metrics`, `/`"}
+	Status    = Attribute{semconv.HTTPResponseStatusCodeKey, "the status", "those that the gateway sends"}
+	Scheme    = Attribute{semconv.URLSchemeKey, "the scheme", "`http`, `https`"}
+)
+
+// Attributes of the way to sources.
+var (
+	Source          = Attribute{"mainstem.source", "the source", "those of the configuration"}
+	SourceOperation = Attribute{"mainstem.operation", "the operation of the source's contract", "those of the contracts"}
+	How             = Attribute{
+		"mainstem.how", "how a call was answered; left out if the service was called",
+		"`shared`: by an equal call under way; `fresh`, `revalidated`, `stale`: by what is kept",
+	}
+	Action = Attribute{
+		"mainstem.action", "what a policy did",
+		"`retry`; `hedge`: a second call beside a slow one; `refuse`: too many wait; `budget`: no retry, as too many were; `stale`: what is kept stands in",
+	}
+	Loader = Attribute{"mainstem.loader", "the loader of the batch", "those of the resolvers"}
+	Keys   = Attribute{"mainstem.keys", "for how many keys a batch or a call is", "not on metrics"}
+)
+
+// Attributes of workflows and of the storage.
+var (
+	Workflow      = Attribute{"mainstem.workflow", "the workflow", "those of the program; left out where it is not known"}
+	WorkflowState = Attribute{"mainstem.workflow.state", "the run's state", "`RUNNING`, `UNDOING`, `STUCK`, `COMPLETED`, `REFUSED`, `FAILED`, `ABANDONED`"}
+	WorkflowStep  = Attribute{"mainstem.workflow.step", "the step; `undo-` before its name is its undoing", "those of the program"}
+	WorkflowRun   = Attribute{"mainstem.workflow.id", "the run", "not on metrics"}
+	StorageFile   = Attribute{"mainstem.storage.file", "which of the files", "`database`, `wal`: what is not yet in the database itself"}
+)
+
+// Attributes of the process.
+var (
+	CPUMode    = Attribute{semconv.CPUModeKey, "whose code ran", "`user`, `system`"}
+	MemoryType = Attribute{semconv.GoMemoryTypeKey, "what for", "`stack`, `other`"}
+)
+
+// Attributes of spans alone.
+var (
+	DocumentHash = Attribute{"graphql.document.hash", "the document's SHA-256, in hexadecimal", "not on metrics"}
+	ErrorCount   = Attribute{"graphql.error.count", "how many errors the answer has", "not on metrics"}
+	ErrorCodes   = Attribute{"graphql.error.codes", "their codes, each once", "not on metrics"}
+	FieldObject  = Attribute{"graphql.field.object", "the type that has the field", "not on metrics"}
+	FieldName    = Attribute{"graphql.field.name", "the field", "not on metrics"}
+	FieldPath    = Attribute{"graphql.field.path", "where it stands in the answer, without indices", "not on metrics"}
+	URLPath      = Attribute{semconv.URLPathKey, "the path, without what follows a question mark", "not on metrics"}
+)

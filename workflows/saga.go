@@ -45,7 +45,7 @@ type outcome[S any] struct {
 	Value     S
 	Refused   bool
 	Fault     *Fault // nil unless it failed
-	Final     bool   // it failed, and trying again at once does not help
+	Stuck     bool   // it failed so often, or so surely, that an operator is told if it has to be done
 	Attempts  int
 	StartedAt time.Time
 	EndedAt   time.Time
@@ -121,13 +121,13 @@ func (s *saga[S]) backward() error {
 
 // settle carries out a step, or its undoing. If it insists, it does not come back before that is done, or an operator has given it up.
 func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
-	out, err := s.attempt(i, undo)
+	out, err := s.attempt(i, undo, 1)
 	stuck := false
 	for round := 1; err == nil && insist && !out.done(); round++ {
 		if out.Refused {
-			out.Refused, out.Final, out.Fault = false, true, &Fault{Code: fault.PreconditionFailed, Message: "It was refused, and has to be done."}
+			out.Refused, out.Fault = false, &Fault{Code: fault.PreconditionFailed, Message: "It was refused, and has to be done."}
 		}
-		if !stuck && (out.Final || round >= s.engine.options.StuckAfter) {
+		if !stuck && out.Stuck {
 			if err := s.recordStuck(i, undo, &out); err != nil {
 				return out, err
 			}
@@ -141,13 +141,14 @@ func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
 			s.gaveUp = true
 			return out, nil
 		}
-		out, err = s.attempt(i, undo)
+		out, err = s.attempt(i, undo, round+1)
 	}
 	return out, err
 }
 
-// attempt carries out a step, or its undoing, as one durable step of the engine: with retries, and once only if its outcome is kept.
-func (s *saga[S]) attempt(i int, undo bool) (outcome[S], error) {
+// attempt carries out a step, or its undoing, as one durable step of the engine: with retries, and once only if its outcome is kept. The rounds
+// after which it is stuck are settled here, since what is kept must not mean something else after they were configured anew.
+func (s *saga[S]) attempt(i int, undo bool, round int) (outcome[S], error) {
 	step := &s.workflow.Steps[i]
 	name, retry := step.Name, s.engine.options.Retry
 	key := s.run.ID + "-" + step.Name
@@ -181,8 +182,9 @@ func (s *saga[S]) attempt(i int, undo bool) (outcome[S], error) {
 		})
 		out.Attempts, out.EndedAt = attempts, time.Now().UTC()
 		if failed != nil {
-			out.Fault, out.Final = kept(failed), !failed.Retryable()
+			out.Fault = kept(failed)
 		}
+		out.Stuck = out.Refused || failed != nil && (!failed.Retryable() || round >= s.engine.options.StuckAfter)
 		span.end(failed, err)
 		return out, err
 	}, dbos.WithStepName(name))

@@ -75,6 +75,9 @@ func (u URL) String() string {
 	return bare
 }
 
+// Discreet keeps the line of a file where the URL stands out of messages.
+func (URL) Discreet() {}
+
 // GoString gives String.
 func (u URL) GoString() string { return u.String() }
 

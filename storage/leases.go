@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Renew says that an executor, which is a process that runs workflows, lives for ttl more by the database's clock. The first time begins its lease.
@@ -69,4 +71,41 @@ func (d *sqliteDatabase) expired(ctx context.Context, self string, adopt func(ct
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// expired runs adoptions, each in a transaction that holds the executor's row.
+func (d *postgresDatabase) expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
+	rows, err := d.pool.Query(ctx, `SELECT id FROM mainstem.executors WHERE id <> $1 AND lease_until < mainstem.now() ORDER BY id`, self)
+	if err != nil {
+		return fmt.Errorf("leases cannot be read: %w", err)
+	}
+	over, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("leases cannot be read: %w", err)
+	}
+	var errs []error
+	for _, id := range over {
+		if err := d.adoptOne(ctx, id, adopt); err != nil {
+			errs = append(errs, fmt.Errorf("the workflows of executor %s cannot be adopted: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d *postgresDatabase) adoptOne(ctx context.Context, id string, adopt func(ctx context.Context, executor string) error) error {
+	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+		var locked string
+		err := tx.QueryRow(ctx, `SELECT id FROM mainstem.executors WHERE id = $1 AND lease_until < mainstem.now() FOR UPDATE SKIP LOCKED`, id).Scan(&locked)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // it lives again, or another process adopts
+		}
+		if err != nil {
+			return err
+		}
+		if err := adopt(ctx, id); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM mainstem.executors WHERE id = $1`, id)
+		return err
+	})
 }

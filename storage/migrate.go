@@ -28,22 +28,23 @@ var (
 )
 
 // migrate brings the tables up to date; without change, it fails unless they are. The caller holds the lock that keeps others from doing the
-// same. There is no way back: a database of a newer program is refused. where says in errors what is meant.
+// same. There is no way back: a database of a newer program is refused. where says in sentences what is meant; other errors are for the caller to
+// explain.
 func migrate(ctx context.Context, m migrations, db *sql.DB, change bool, where string) error {
 	files, err := fs.Sub(migrationFiles, m.folder)
 	if err != nil {
-		return fmt.Errorf("storage: %w", err)
+		return fmt.Errorf("its migrations cannot be read: %w", err)
 	}
 	provider, err := goose.NewProvider(m.dialect, db, files,
 		goose.WithTableName(m.table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
-		return fmt.Errorf("storage: migrations: %w", err)
+		return fmt.Errorf("its migrations cannot be read: %w", err)
 	}
 	sources := provider.ListSources()
 	newest := sources[len(sources)-1].Version
 	version, err := versionOf(ctx, m, db)
 	if err != nil {
-		return fmt.Errorf("storage: %s: its version cannot be read: %w", where, err)
+		return fmt.Errorf("its version cannot be read: %w", err)
 	}
 	switch {
 	case version > newest:
@@ -56,7 +57,7 @@ func migrate(ctx context.Context, m migrations, db *sql.DB, change bool, where s
 		return fmt.Errorf("storage: %s has version %d, and this program wants %d: `mainstem serve` of this version brings it up to date", where, version, newest)
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("storage: %s: its tables cannot be brought from version %d to %d: %w", where, version, newest, err)
+		return fmt.Errorf("its tables cannot be brought from version %d to %d: %w", version, newest, err)
 	}
 	return nil
 }

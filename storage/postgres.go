@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
@@ -20,8 +18,7 @@ const (
 	postgresMinConnections = 4
 	postgresOurs           = 8 // ours beside them, and one more that listens
 	postgresConnectTimeout = 10 * time.Second
-	postgresOldest         = 130000             // as server_version_num
-	migrationLock          = 0x6d61696e7374656d // "mainstem"
+	postgresOldest         = 130000 // as server_version_num
 )
 
 // postgresDatabase is a PostgreSQL database, which other processes may use too.
@@ -52,7 +49,7 @@ func openPostgres(ctx context.Context, c Config, serve bool, signals *signals, l
 	}
 	d := &postgresDatabase{url: c.URL, engines: engines, pool: pool, signals: signals, log: log}
 	if err = d.check(ctx); err == nil {
-		err = d.migrate(ctx, serve)
+		err = d.migrate(ctx, settings, serve)
 	}
 	if err != nil {
 		return nil, errors.Join(explainPostgres(c.URL, err), d.close())
@@ -113,32 +110,6 @@ func (d *postgresDatabase) check(ctx context.Context) error {
 	return nil
 }
 
-// migrate brings the tables up to date, while no other process does, and only if change says so.
-func (d *postgresDatabase) migrate(ctx context.Context, change bool) error {
-	db := stdlib.OpenDBFromPool(d.pool)
-	defer db.Close() //nolint:errcheck // it gives connections back to the pool, which stays
-	where := "the database " + d.url.String()
-	if !change {
-		return migrate(ctx, postgresMigrations, db, false, where)
-	}
-	return pgx.BeginFunc(ctx, d.pool, func(lock pgx.Tx) error {
-		if _, err := lock.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
-			return err
-		}
-		// IF NOT EXISTS asks for the right to make one, even if there is one.
-		var exists bool
-		if err := d.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'mainstem')`).Scan(&exists); err != nil {
-			return err
-		}
-		if !exists {
-			if _, err := d.pool.Exec(ctx, `CREATE SCHEMA mainstem`); err != nil {
-				return err
-			}
-		}
-		return migrate(ctx, postgresMigrations, db, true, where)
-	})
-}
-
 func (d *postgresDatabase) begin(ctx context.Context) (Tx, error) {
 	tx, err := d.pool.Begin(ctx)
 	if err != nil {
@@ -178,41 +149,4 @@ func (d *postgresDatabase) close() error {
 	d.engines.Close()
 	d.pool.Close()
 	return nil
-}
-
-// expired runs adoptions, each in a transaction that holds the executor's row.
-func (d *postgresDatabase) expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
-	rows, err := d.pool.Query(ctx, `SELECT id FROM mainstem.executors WHERE id <> $1 AND lease_until < mainstem.now() ORDER BY id`, self)
-	if err != nil {
-		return fmt.Errorf("leases cannot be read: %w", err)
-	}
-	over, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return fmt.Errorf("leases cannot be read: %w", err)
-	}
-	var errs []error
-	for _, id := range over {
-		if err := d.adoptOne(ctx, id, adopt); err != nil {
-			errs = append(errs, fmt.Errorf("the workflows of executor %s cannot be adopted: %w", id, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (d *postgresDatabase) adoptOne(ctx context.Context, id string, adopt func(ctx context.Context, executor string) error) error {
-	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		var locked string
-		err := tx.QueryRow(ctx, `SELECT id FROM mainstem.executors WHERE id = $1 AND lease_until < mainstem.now() FOR UPDATE SKIP LOCKED`, id).Scan(&locked)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // it lives again, or another process adopts
-		}
-		if err != nil {
-			return err
-		}
-		if err := adopt(ctx, id); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM mainstem.executors WHERE id = $1`, id)
-		return err
-	})
 }

@@ -16,8 +16,8 @@ func explainPostgres(u URL, err error) error {
 		return err // it is explained
 	}
 	advice := ""
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		advice = adviceFor(refused.Code)
+	if _, state, ok := strings.Cut(err.Error(), "(SQLSTATE "); ok { // in the text, since the engine does not wrap what it gets
+		advice = adviceFor(state[:min(len(state), 5)])
 	} else if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		advice = "cannot be reached: look at the host and the port of storage.url, whether the server runs, and whether a firewall is between"
 	} else if errors.Is(err, context.DeadlineExceeded) {

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	engineConnections = 8 // of which one writes at a time; the engine reads by the others
+	engineConnections = 4 // of which one writes at a time; the engine reads by the others
 	sqliteWriters     = 2
 	sqliteReaders     = 4
 	sqliteBusy        = 5 * time.Second // how long another process's transaction is waited for

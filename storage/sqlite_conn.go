@@ -74,7 +74,8 @@ func (c *connector) giveTurn() { <-c.turn }
 type connection struct {
 	sqliteConn
 	connector *connector
-	writing   bool // a transaction has the turn
+	inside    bool // a transaction that may write, which needs no turn for its statements
+	turn      bool // which has the turn
 }
 
 // BeginTx starts a transaction, which waits for its turn unless it only reads.
@@ -93,13 +94,13 @@ func (c *connection) BeginTx(ctx context.Context, opts driver.TxOptions) (driver
 		}
 		return nil, err
 	}
-	c.writing = taken
+	c.inside, c.turn = true, taken
 	return &transaction{Tx: tx, conn: c}, nil
 }
 
 // ExecContext runs a statement, which waits for its turn outside of a transaction.
 func (c *connection) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	if c.writing {
+	if c.inside {
 		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
 	taken, err := c.connector.takeTurn(ctx)
@@ -119,10 +120,10 @@ func (c *connection) Close() error {
 }
 
 func (c *connection) end() {
-	if c.writing {
-		c.writing = false
+	if c.turn {
 		c.connector.giveTurn()
 	}
+	c.inside, c.turn = false, false
 }
 
 // transaction is one that may write.

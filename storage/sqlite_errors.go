@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -20,12 +21,19 @@ func explainSQLite(path string, err error) error {
 	if errors.Is(err, errCorrupt) {
 		return fmt.Errorf("storage: %s is damaged: stop, keep a copy of it with its -wal, and restore a backup; `sqlite3 %s .recover` may save what came after it: %w", path, path, err)
 	}
+	if strings.HasPrefix(err.Error(), "storage:") {
+		return err // it is explained
+	}
 	failed, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
-		return err
+		return fmt.Errorf("storage: %s: %w", path, err)
+	}
+	code := failed.Code() & 0xff // without its details
+	if failed.Code() == codes.SQLITE_IOERR_SHMSIZE {
+		code = codes.SQLITE_FULL
 	}
 	advice := ""
-	switch failed.Code() & 0xff {
+	switch code {
 	case codes.SQLITE_NOTADB:
 		advice = "is no SQLite database, and is left as it is: give storage.url another name, or move the file"
 	case codes.SQLITE_CORRUPT:
@@ -37,7 +45,7 @@ func explainSQLite(path string, err error) error {
 	case codes.SQLITE_FULL:
 		advice = "cannot grow: the disk is full; make room and start again, nothing is lost"
 	case codes.SQLITE_IOERR:
-		advice = "cannot be read or written: look at the disk and the kernel's log"
+		advice = "cannot be read or written: look whether the disk is full, and at the kernel's log"
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
 		advice = fmt.Sprintf("has been locked by another process for more than %s: look for one that is not Mainstem, such as the program sqlite3", sqliteBusy)
 	default:

@@ -2,11 +2,9 @@ package storage_test
 
 import (
 	"log/slog"
-	"path/filepath"
 	"testing"
 
 	"github.com/mainstem/mainstem/storage"
-	"github.com/mainstem/mainstem/storage/storagetest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -36,18 +34,3 @@ func at(u string) storage.Config {
 	c.URL = storage.URL(u)
 	return c
 }
-
-func TestSQLite(t *testing.T) {
-	t.Parallel()
-	storagetest.Run(t, func(t *testing.T) *storage.Store {
-		return open(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
-	})
-}
-
-func TestPostgres(t *testing.T) {
-	t.Parallel()
-	storagetest.Run(t, func(t *testing.T) *storage.Store {
-		return open(t, storagetest.Postgres(t))
-	})
-}
-

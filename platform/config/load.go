@@ -18,6 +18,10 @@ const Prefix = "MAINSTEM_"
 // the value ("" is the value itself), any other error, or several joined by errors.Join.
 type Validator interface{ Validate() error }
 
+// Discreet is what the type of a setting implements if a value may hold a secret, such as a URL with a password. Messages say where it stands in
+// the file, and do not show the line.
+type Discreet interface{ Discreet() }
+
 // Load gives the settings: the defaults, changed by the file, changed by environ (in the form of os.Environ), and valid. T is a
 // struct. Its fields are set by the names of their yaml tags and may be strings, booleans, integers, floats, Duration, Bytes,
 // Secret, time.Duration, anything with UnmarshalText, lists of these, structs, and maps by name; what a map's entry does not
@@ -33,7 +37,7 @@ type Validator interface{ Validate() error }
 // whose tag is "-".
 func Load[T any](file string, environ []string, defaults T) (T, error) {
 	settings := defaults
-	l := &loading{file: file, environ: variables(environ), read: map[string]bool{}, origins: map[string]origin{}}
+	l := &loading{file: file, environ: variables(environ), read: map[string]bool{}, hidden: map[string]bool{}, origins: map[string]origin{}}
 	if err := l.load(reflect.ValueOf(&settings).Elem()); err != nil {
 		var none T
 		return none, err
@@ -48,6 +52,7 @@ type loading struct {
 	environ  map[string]string // the variables, secrets' own ones included
 	read     map[string]bool   // variables that the file names as the place of a secret
 	origins  map[string]origin // by path: where the value was set last
+	hidden   map[string]bool   // by path: what is Discreet
 	problems Problems
 }
 
@@ -61,7 +66,12 @@ func (l *loading) load(root reflect.Value) error {
 	if root.Kind() != reflect.Struct {
 		return fmt.Errorf("config: settings are a struct, not %s", root.Type())
 	}
-	if err := visit(root, "", func(reflect.Value, string) {}); err != nil {
+	hide := func(v reflect.Value, path string) {
+		if _, ok := v.Interface().(Discreet); ok {
+			l.hidden[path] = true
+		}
+	}
+	if err := visit(root, "", hide); err != nil {
 		return err
 	}
 	if err := l.readFile(root); err != nil {
@@ -102,7 +112,9 @@ func (l *loading) reportAt(at origin, path, message string) {
 		p.Where = at.variable
 	case at.line > 0:
 		p.Where = fmt.Sprintf("%s:%d:%d", l.file, at.line, at.column)
-		p.excerpt = excerpt(l.lines, at.line, at.column)
+		if !l.hidden[path] {
+			p.excerpt = excerpt(l.lines, at.line, at.column)
+		}
 	}
 	if !slices.Contains(l.problems, p) { // an embedded struct's check is its holder's too
 		l.problems = append(l.problems, p)

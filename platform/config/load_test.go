@@ -333,3 +333,24 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// address is a setting that may hold a password.
+type address string
+
+func (address) Discreet() {}
+
+func TestDiscreetLinesAreNotShown(t *testing.T) {
+	t.Parallel()
+	type settings struct {
+		Address address `yaml:"address"`
+		Port    int     `yaml:"port"`
+	}
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte("address: [pa55word]\nport: what\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(file, nil, settings{})
+	if err == nil || strings.Contains(err.Error(), "pa55word") || !strings.Contains(err.Error(), "settings.yaml:1:") || !strings.Contains(err.Error(), "port: what") {
+		t.Errorf("got %v", err)
+	}
+}

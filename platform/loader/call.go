@@ -71,16 +71,29 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(attribute.Int(upstream.AttrKeys, len(c.entries))))
 		defer span.End()
 	}
-	if s.options.Left == nil {
+	return c.told(ctx)
+}
+
+// told is fetched, and who wants to know is told of it.
+func (c *call[K, V]) told(ctx context.Context) (map[K]V, error) {
+	s := c.batch.state
+	if s.options.Left == nil && s.options.Leave == nil {
 		return c.fetched(ctx)
 	}
-	left := Batch{Source: s.loader.source, Loader: s.loader.name, Keys: len(c.entries), Start: time.Now()}
-	found, err := c.fetched(ctx)
-	left.Duration = time.Since(left.Start)
-	if _, partial := errors.AsType[fault.Items[K]](err); err != nil && !partial {
-		left.Fault = fault.From(err).Code
+	told := Batch{Source: s.loader.source, Loader: s.loader.name, Keys: len(c.entries), Start: time.Now()}
+	ended := func(Batch) {}
+	if s.options.Leave != nil {
+		ctx, ended = s.options.Leave(ctx, told, c.batch.askers)
 	}
-	s.options.Left(left)
+	found, err := c.fetched(ctx)
+	told.Duration = time.Since(told.Start)
+	if _, partial := errors.AsType[fault.Items[K]](err); err != nil && !partial {
+		told.Fault = fault.From(err).Code
+	}
+	if s.options.Left != nil {
+		s.options.Left(told)
+	}
+	ended(told)
 	return found, err
 }
 

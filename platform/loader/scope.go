@@ -16,6 +16,10 @@ type Options struct {
 	Window time.Duration // how long a batch waits for another key where there is no wave; 2 ms
 	Tracer trace.Tracer  // of a span for each batch; none if nil
 	Left   func(Batch)   // is told of each batch that was answered, before its values are given out; may be called by several goroutines at once
+	// Leave is told of each batch that leaves, and of those who have asked for something that is in it, as Asker names them. It gives the context
+	// that the batch is fetched under, and what is told of it as Left is. It may be called by several goroutines at once.
+	Leave func(ctx context.Context, b Batch, askers []int) (context.Context, func(Batch))
+	Asker func(ctx context.Context) int // names who asks in a context; 0 for nobody
 }
 
 // maxWindows bounds a batch's waiting, in windows, however fast keys keep coming.

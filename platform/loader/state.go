@@ -40,6 +40,7 @@ type batch[K comparable, V any] struct {
 	begun   time.Time
 	entries []*entry[K, V]
 	waiters waiters[K, V]
+	askers  []int
 }
 
 // waiter is somebody who waits for entries.
@@ -68,7 +69,7 @@ func (s *state[K, V]) add(ctx context.Context, keys []K) []*entry[K, V] {
 	list := make([]*entry[K, V], len(keys))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := len(s.entries)
+	known, waits := len(s.entries), false
 	for i, key := range keys {
 		if key == none {
 			continue
@@ -79,7 +80,11 @@ func (s *state[K, V]) add(ctx context.Context, keys []K) []*entry[K, V] {
 			b := s.opened(ctx)
 			b.entries = append(b.entries, e)
 		}
+		waits = waits || e.call == nil && !e.done
 		list[i] = e
+	}
+	if s.options.Asker != nil && waits {
+		s.open.asked(s.options.Asker(ctx))
 	}
 	if s.open != nil && s.open.timer != nil && len(s.entries) > known && time.Since(s.open.begun) < maxWindows*s.options.Window {
 		s.open.timer.Reset(s.options.Window)
@@ -97,6 +102,13 @@ func (s *state[K, V]) put(key K, more int) *entry[K, V] {
 	e.key = key
 	s.entries[key] = e
 	return e
+}
+
+// asked notes who has asked for keys of a batch; 0 is nobody.
+func (b *batch[K, V]) asked(by int) {
+	if by != 0 && !slices.Contains(b.askers, by) {
+		b.askers = append(b.askers, by)
+	}
 }
 
 // opened gives the open batch, which it begins if there is none.

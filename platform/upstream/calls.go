@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/mainstem/mainstem/platform/fault"
@@ -16,6 +18,38 @@ type Call struct {
 	Start             time.Time
 	Duration          time.Duration
 	Fault             fault.Code // empty if there was none
+
+	Left      time.Duration // how much time the request had when the call began; 0 where it has no deadline
+	Cacheable bool          // whether the answer is one that may be kept
+	Tries     []Attempt     // in the order of their beginning
+	Decisions []Decision    // of policies, in their order
+	Breaker   string        // when it was asked last: closed, open or half-open; empty if there is none, or it was not asked
+	Turn      *Turn         // the longest wait for the source's limit; nil if none was necessary
+}
+
+// Attempt says how a call went on the wire once.
+type Attempt struct {
+	Start     time.Time
+	Duration  time.Duration
+	Hedge     bool       // whether it was made beside one that was slow
+	Status    string     // as HTTP or gRPC have it; empty if none came
+	Fault     fault.Code // empty if there was none
+	Abandoned bool       // whether nobody waits for it any more, such as for the slower one of two
+}
+
+// Decision is what a policy did with a call: retry, hedge, refuse (its limit and its queue are full), budget (there are no retries left), late (a
+// retry would come too late), or stale.
+type Decision struct {
+	Action string
+	At     time.Time
+}
+
+// Turn says how a call came to its turn under the source's limit.
+type Turn struct {
+	Limit   int   // how many may be under way
+	Queue   int64 // how many others waited
+	Waited  time.Duration
+	Refused bool // whether it got none
 }
 
 type callsKey struct{}
@@ -25,19 +59,125 @@ func WithCalls(ctx context.Context, note func(Call)) context.Context {
 	return context.WithValue(ctx, callsKey{}, note)
 }
 
-// report reports a call that has begun at start to whoever asks for it.
-func (b *base) report(ctx context.Context, r *request, start time.Time, f *fault.Error) {
-	note, ok := ctx.Value(callsKey{}).(func(Call))
-	if !ok {
-		return
-	}
+// noting gives whom a context's calls are reported to; nil for nobody.
+func noting(ctx context.Context) func(Call) {
+	note, _ := ctx.Value(callsKey{}).(func(Call))
+	return note
+}
+
+// report reports a call that has begun at start.
+func (b *base) report(ctx context.Context, r *request, note func(Call), start time.Time, f *fault.Error) {
 	c := Call{
 		Source: b.Name, Operation: r.operation, Attempts: int(r.attempts.Load()), How: string(r.how),
-		Start: start, Duration: time.Since(start),
+		Start: start, Duration: time.Since(start), Cacheable: b.cache != nil && r.kind == read && r.key != "",
+	}
+	if !r.deadline.IsZero() {
+		c.Left = max(r.deadline.Sub(start), 0)
 	}
 	c.Keys, _ = ctx.Value(keysKey{}).(int)
 	if f != nil {
 		c.Fault = f.Code
 	}
+	r.record.fill(&c)
 	note(c)
+}
+
+// record is what a call has gone through so far, for who wants to be told. A nil one, of nearly all calls, keeps nothing.
+type record struct {
+	mu        sync.Mutex // attempts may run at the same time, and outlast the call
+	tries     []*Attempt
+	decisions []Decision
+	breaker   string
+	turn      *Turn
+}
+
+// fill puts what is known by now into a call. Attempts that have not ended are of no more use to it.
+func (t *record) fill(c *Call) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.tries {
+		done := *a
+		if done.Duration < 0 {
+			done.Duration, done.Abandoned = time.Since(a.Start), true
+		}
+		c.Tries = append(c.Tries, done)
+	}
+	c.Decisions, c.Breaker, c.Turn = slices.Clone(t.decisions), t.breaker, t.turn
+}
+
+type (
+	attemptKey struct{} // of the *Attempt that is under way
+	hedgeKey   struct{} // of whether an attempt is a second one
+)
+
+// begin notes an attempt, which end is to be called of. ctx is for the wire.
+func (t *record) begin(ctx context.Context) (context.Context, *Attempt) {
+	if t == nil {
+		return ctx, nil
+	}
+	a := &Attempt{Start: time.Now(), Duration: -1}
+	a.Hedge, _ = ctx.Value(hedgeKey{}).(bool)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tries = append(t.tries, a)
+	return context.WithValue(ctx, attemptKey{}, a), a
+}
+
+// end notes what came of an attempt. abandoned says whether it was ended by us.
+func (t *record) end(a *Attempt, f *fault.Error, abandoned bool) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a.Duration, a.Abandoned = time.Since(a.Start), abandoned
+	if f != nil && !abandoned {
+		a.Fault = f.Code
+	}
+}
+
+// answered notes the status that the attempt of a context was answered with.
+func (t *record) answered(ctx context.Context, status string) {
+	if a, ok := ctx.Value(attemptKey{}).(*Attempt); ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		a.Status = status
+	}
+}
+
+// asHedge gives the context of a second attempt.
+func (t *record) asHedge(ctx context.Context) context.Context {
+	if t == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, hedgeKey{}, true)
+}
+
+// decided notes what a policy does.
+func (t *record) decided(action string) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.decisions = append(t.decisions, Decision{Action: action, At: time.Now()})
+}
+
+// asked notes the state that a breaker is in.
+func (t *record) asked(state string) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.breaker = state
+}
+
+// waited notes a wait under a limit.
+func (t *record) waited(w Turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.turn == nil || w.Refused || w.Waited > t.turn.Waited {
+		t.turn = &w
+	}
 }

@@ -32,6 +32,7 @@ type request struct {
 	how       how           // it was answered
 	replaced  *entry        // what was kept before its answer was
 	carrier   propagation.TextMapCarrier
+	record    *record // for who wants to be told of it; nil for nobody
 
 	http       *http.Request // of REST
 	conditions http.Header   // of REST: what a cached answer is revalidated by. A 304 is a reply then, and no fault.
@@ -46,7 +47,8 @@ type request struct {
 func (r *request) copy() *request {
 	return &request{
 		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts, carrier: r.carrier,
-		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
+		record: r.record,
+		http:   r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}
 }
 

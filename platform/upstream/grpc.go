@@ -105,7 +105,11 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 		options = append(slices.Clip(options), grpc.Header(&header))
 	}
 	ctx = metadata.NewOutgoingContext(ctx, r.metadata)
-	if err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, options...); err != nil {
+	err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, options...)
+	if r.record != nil {
+		r.record.answered(ctx, status.Code(err).String())
+	}
+	if err != nil {
 		return nil, grpcFault(err)
 	}
 	return &reply{header: g.returned(header), message: found}, nil

@@ -35,11 +35,13 @@ func (b *base) hedged(next call) call {
 					o = outcome{fault: panicked(p), final: true}
 				}
 			}()
+			inner := e.Context()
 			if e.IsHedge() {
 				second.Store(true)
 				b.acted(ctx, r, actHedge)
+				inner = r.record.asHedge(inner)
 			}
-			o.reply, o.fault = next(e.Context(), r) //nolint:contextcheck // it comes from ctx
+			o.reply, o.fault = next(inner, r) //nolint:contextcheck // it comes from ctx
 			// What the service has not said does not win while the other call may still have an answer: a fault, and that this one was not made.
 			// Where there is no other call yet, it is for retries.
 			o.final = o.fault == nil || !cannotSay(o.fault) || !second.Load()

@@ -130,6 +130,9 @@ func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.record != nil {
+		r.record.answered(ctx, strconv.Itoa(answer.status))
+	}
 	media := answer.header.Get("Content-Type")
 	switch status := answer.status; {
 	case status == http.StatusNotModified && r.conditions != nil:

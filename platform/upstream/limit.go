@@ -9,6 +9,7 @@ import (
 
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
 	"github.com/failsafe-go/failsafe-go/bulkhead"
+	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 
 	"github.com/mainstem/mainstem/platform/fault"
 )
@@ -37,9 +38,11 @@ func (b *base) limited(next call) call {
 		if !r.deadline.IsZero() {
 			wait = max(time.Until(r.deadline), 0)
 		}
-		b.queued.Add(1)
+		turn := b.turn(r)
+		queue := b.queued.Add(1) - 1
 		release, err := b.limiter.acquire(ctx, wait)
 		b.queued.Add(-1)
+		turn.come(r, queue, err)
 		if err != nil {
 			return nil, b.turnedAway(ctx, r, err)
 		}
@@ -50,12 +53,34 @@ func (b *base) limited(next call) call {
 			release(ended)
 		}()
 		if f := b.breakers.refusal(r.operation); f != nil { // it has opened while the call waited
+			r.record.asked(circuitbreaker.OpenState.String())
 			return nil, f
 		}
 		answer, f := next(ctx, r)
 		healthy, _ := health(f)
 		ended = healthy || f.Code == fault.SourceTimeout // else it was cut off, or failed as quickly as no answer comes
 		return answer, f
+	}
+}
+
+// turnOf is a call's wait for its turn.
+type turnOf struct {
+	begun       time.Time // zero if nobody wants to be told
+	limit       int
+	unavoidable bool // whether all permits were taken
+}
+
+func (b *base) turn(r *request) (t turnOf) {
+	if r.record != nil {
+		t = turnOf{time.Now(), b.limiter.limit(), b.running.Load() >= b.limitNow()}
+	}
+	return t
+}
+
+// come tells of a call whose turn has come, or that has got none, if it had to wait.
+func (t turnOf) come(r *request, queue int64, err error) {
+	if !t.begun.IsZero() && (t.unavoidable || err != nil) {
+		r.record.waited(Turn{Limit: t.limit, Queue: queue, Waited: time.Since(t.begun), Refused: err != nil})
 	}
 }
 

@@ -39,6 +39,10 @@ func (b *base) observed(next call) call {
 		defer span.End()
 		propagator.Inject(ctx, r.carrier)
 		start := time.Now()
+		note := noting(ctx)
+		if r.record = nil; note != nil {
+			r.record = new(record)
+		}
 		answer, f := next(ctx, r)
 		if f != nil {
 			f = f.At(b.Name, r.operation)
@@ -47,7 +51,9 @@ func (b *base) observed(next call) call {
 			b.note(f)
 		}
 		b.passBack(ctx, answer)
-		b.report(ctx, r, start, f)
+		if note != nil {
+			b.report(ctx, r, note, start, f)
+		}
 		b.meters.called(ctx, r, time.Since(start), f)
 		if span.IsRecording() {
 			if r.how != "" {
@@ -81,6 +87,7 @@ func (b *base) span(ctx context.Context, operation string) (context.Context, tra
 // acted tells the log, the metrics and the call's span what a policy has done with a call.
 func (b *base) acted(ctx context.Context, r *request, action string, args ...any) {
 	b.meters.acted(ctx, r, action)
+	r.record.decided(action)
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		span.AddEvent(action, trace.WithAttributes(attribute.String(AttrAction, action)))
 	}

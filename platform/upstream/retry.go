@@ -57,6 +57,9 @@ func (b *base) retried(next call) call {
 	}
 }
 
+// toldLate is told of a call that is not made again, since that would be too late.
+const toldLate = "late"
+
 // leastTime is what an attempt must have left before the deadline to be worth its while.
 const leastTime = 10 * time.Millisecond
 
@@ -72,6 +75,7 @@ func (b *base) weigh(ctx context.Context, r *request, answer *reply, f *fault.Er
 		needed = b.Timeout // it may well take as long again
 	}
 	if f.RetryAfter > b.Policy.Retry.Longest.Std() || !r.deadline.IsZero() && time.Until(r.deadline) < o.wait+needed {
+		r.record.decided(toldLate)
 		return o
 	}
 	if o.again = budget.withdraw(time.Now()); !o.again {

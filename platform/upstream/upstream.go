@@ -103,11 +103,13 @@ func (b *base) timed(wire func(ctx context.Context, r *request) (*reply, error))
 		}
 		attempt, cancel := context.WithDeadline(ctx, end)
 		defer cancel()
+		attempt, noted := r.record.begin(attempt)
 		answer, err := wire(attempt, r)
 		f := b.faultOf(ctx, r, err)
 		if f != nil && f.Code == fault.DeadlineExceeded && !errors.Is(ctx.Err(), context.Canceled) && time.Since(begun) >= b.Timeout/2 {
 			f = fault.Wrap(fault.DeadlineExceeded, fmt.Errorf("%w: %w", errSlow, err))
 		}
+		r.record.end(noted, f, err != nil && errors.Is(ctx.Err(), context.Canceled))
 		return answer, f
 	}
 }

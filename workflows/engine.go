@@ -260,6 +260,14 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
 }
 
+// Handle logs a record, unless it is what a run that is stuck has to do again and again.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "Recv() timeout reached" {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
 // WithAttrs gives the handler with attributes.
 func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
 

@@ -92,6 +92,7 @@ func TestProcessDiesWhileStuck(t *testing.T) {
 		t.Errorf("the run is %+v, %v", stuck, err)
 	}
 	p.End()
+	o.StuckAfter = 100 // settings may change between the two
 	p = workflowstest.Begin(t, url, o, d.errands("a b"))
 	until(t, p, run.ID, "workflow.ended")
 	ended, err := p.Runner.Find(t.Context(), run.ID)

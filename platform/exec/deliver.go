@@ -52,6 +52,7 @@ func (d *delivery) deliver(list []*wanted, states []state) {
 	d.writer.states = states
 	for _, w := range list {
 		w.done = true
+		d.later.run.trace.delivered(w.deferral)
 		for _, f := range w.fragments {
 			if f.id != "" {
 				d.complete(f)
@@ -137,6 +138,7 @@ func (d *delivery) end() {
 	l.run.passOn(d.ctx)
 	if d.writer != nil {
 		d.writer.degraded.register(d.ctx)
+		l.run.trace.degraded(d.writer.degraded)
 		if d.buffer != nil {
 			d.buffer.Bytes = d.writer.buf
 		}

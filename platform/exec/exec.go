@@ -133,7 +133,7 @@ func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, doc 
 	if doc.defers {
 		oc.Doc, oc.Operation = doc.undeferred()
 	}
-	trace := newTrace(ctx)
+	trace := newTrace(ctx, oc)
 	trace.decline(why)
 	if oc.Operation.Operation == ast.Mutation {
 		around := oc.RootResolverMiddleware
@@ -144,16 +144,21 @@ func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, doc 
 	respond := s.ExecutableSchema.Exec(loader.WithScope(ctx, s.options.Loaders)) // in which subscriptions begin
 	return func(ctx context.Context) *graphql.Response {
 		defer trace.register(ctx)
-		return respond(loader.WithScope(trace.calls(ctx), trace.loaders(s.options.Loaders)))
+		return respond(loader.WithScope(trace.within(ctx), trace.loaders(s.options.Loaders)))
 	}
 }
 
 // answer executes a query or a mutation.
 func (s *Schema) answer(ctx context.Context, oc *graphql.OperationContext, p *plan) *graphql.Response {
-	if s.options.Share != nil && oc.Operation.Operation == ast.Query && len(p.sources) > 0 { // else joining costs more than it saves
+	if s.shares(oc, p) {
 		return s.shared(ctx, oc, p)
 	}
 	return s.execute(ctx, oc, p, bufferOf(ctx))
+}
+
+// shares says whether a plan is one whose executions can be joined.
+func (s *Schema) shares(oc *graphql.OperationContext, p *plan) bool {
+	return s.options.Share != nil && oc.Operation.Operation == ast.Query && len(p.sources) > 0 // else joining costs more than it saves
 }
 
 // execute runs the plan of a query or a mutation, and writes the answer to a buffer.
@@ -174,9 +179,10 @@ func (s *Schema) run(ctx context.Context, oc *graphql.OperationContext, p *plan,
 
 // newRun makes a run of a plan, and what its first steps are begun by.
 func (s *Schema) newRun(ctx context.Context, oc *graphql.OperationContext, p *plan, generated Generated) (*Run, *Step) {
-	trace := newTrace(ctx)
+	trace := newTrace(ctx, oc)
+	trace.share(ctx, s, oc, p)
 	w := wave.New(s.options.Guard)
-	inner := loader.WithScope(w.Context(trace.calls(ctx), nil), trace.loaders(s.options.Loaders))
+	inner := loader.WithScope(w.Context(trace.within(ctx), nil), trace.loaders(s.options.Loaders))
 	if p.inputs {
 		inner = generated.Inputs(inner)
 	}
@@ -229,6 +235,7 @@ func (r *Run) write(b *Buffer, write func(w *Writer) bool) (data []byte) {
 	}
 	b.Bytes = w.buf
 	w.degraded.register(r.ctx)
+	r.trace.degraded(w.degraded)
 	if r.later != nil {
 		r.later.file(w.deferred)
 	}

@@ -273,17 +273,18 @@ func (l *later) settle(into *Incremental) {
 			continue
 		}
 		w.released = true
-		pending := false
+		pending := 0
 		for _, f := range w.fragments {
 			if f.failed = f.lost(); f.failed || !f.wants() {
 				continue
 			}
 			l.ids++
 			f.id = fmt.Sprint(l.ids)
-			pending = true
+			pending++
 			into.Pending = append(into.Pending, Pending{ID: f.id, Path: f.path(), Label: w.label})
 		}
-		if w.done = !pending; pending {
+		if w.done = pending == 0; !w.done {
+			l.run.trace.part(w.deferral, pending)
 			list = append(list, w.deferral)
 		}
 	}

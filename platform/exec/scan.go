@@ -228,6 +228,7 @@ func (s *Schema) planOf(oc *graphql.OperationContext, doc *document, deferring b
 	if p, known := s.plans.Get(key); known && p.document == doc {
 		return p
 	}
+	oc.Stats.SetExtension(missedStats, true)
 	p := doc.plan(key)
 	if key.kept() {
 		s.plans.Add(key, p)

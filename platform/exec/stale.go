@@ -79,7 +79,7 @@ func (s *Step) secondRun(f *Field, st *state, n int) *kept {
 	r.keep([]published{{f, &first}})
 	r.mu.Unlock()
 	k := &kept{fc: graphql.GetFieldContext(s.ctx)}
-	k.ctx = loader.WithKept(r.reporting(s.ctx), f.info.degraded.maxAge, k.note)
+	k.ctx = loader.WithKept(r.reporting(r.trace.again(s.ctx, f)), f.info.degraded.maxAge, k.note)
 	return k
 }
 

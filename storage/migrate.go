@@ -77,6 +77,6 @@ func versionOf(ctx context.Context, m migrations, db *sql.DB) (int64, error) {
 		return 0, err
 	}
 	var version sql.NullInt64
-	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+m.table).Scan(&version) //nolint:gosec // one of two constants
+	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM "+m.table).Scan(&version)
 	return version.Int64, err
 }

@@ -102,6 +102,7 @@ func connect(path string, readOnly bool) (driver.Connector, error) {
 		"foreign_keys(ON)",
 		"synchronous(FULL)", // what is committed is on the disk
 		"trusted_schema(OFF)",
+		"journal_size_limit(67108864)", // the log gives back what a burst has made it grow by
 	}
 	if readOnly {
 		pragmas = append(pragmas, "query_only(ON)")

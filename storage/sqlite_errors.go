@@ -32,7 +32,7 @@ func explainSQLite(path string, err error) error {
 	if failed.Code() == codes.SQLITE_IOERR_SHMSIZE {
 		code = codes.SQLITE_FULL
 	}
-	advice := ""
+	var advice string
 	switch code {
 	case codes.SQLITE_NOTADB:
 		advice = "is no SQLite database, and is left as it is: give storage.url another name, or move the file"

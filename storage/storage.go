@@ -108,11 +108,6 @@ func (s *Store) Shared() bool { return s.db.shared() }
 // own stay: another engine needs another store.
 func (s *Store) Configure(c *dbos.Config) { c.SQLiteSystemDB, c.SystemDBPool = s.db.engine() }
 
-// ConfigureClient has a client of the workflow engine, for a command beside the process that serves, find the engine's tables.
-func (s *Store) ConfigureClient(c *dbos.ClientConfig) {
-	c.SQLiteSystemDB, c.SystemDBPool = s.db.engine()
-}
-
 // DataSource gives the engine's handle to this database, for RunAsTransaction.
 func (s *Store) DataSource(ctx dbos.Context) (*dbos.DataSource, error) {
 	var source *dbos.DataSource

@@ -40,7 +40,7 @@ var server = sync.OnceValues(startServer)
 // or one that is started from the programs of this machine and ends with this process. Where there is none, the test is skipped.
 func Postgres(t *testing.T) string {
 	t.Helper()
-	base, err := server()
+	started, err := server()
 	if errors.Is(err, errNoPrograms) && os.Getenv(PostgresVariable) != required {
 		t.Skipf("*** NOT TESTED ON POSTGRESQL: %v", err)
 	}
@@ -48,6 +48,7 @@ func Postgres(t *testing.T) string {
 		t.Fatalf("no PostgreSQL for this test: %v", err)
 	}
 	name := "mainstem_test_" + strings.ToLower(rand.Text())
+	base := started.base
 	if err := administer(base, "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +77,17 @@ func administer(base *url.URL, statement string) error {
 // errNoPrograms says that this machine has no PostgreSQL.
 var errNoPrograms = errors.New("pg_ctl, initdb and postgres are neither in PATH nor in /usr/lib/postgresql/*/bin; install them, or set " + PostgresVariable + " to a server's URL")
 
-// startServer gives the URL of a server's own database.
-func startServer() (*url.URL, error) {
+// running is a server.
+type running struct {
+	base *url.URL  // of its own database
+	life io.Closer // the server ends when this is closed, which the kernel does when the process ends
+}
+
+// startServer starts a server, unless the environment names one.
+func startServer() (*running, error) {
 	if text := os.Getenv(PostgresVariable); text != "" && text != required {
-		return url.Parse(text)
+		base, err := url.Parse(text)
+		return &running{base: base}, err
 	}
 	programs, err := findPrograms()
 	if err != nil {
@@ -89,10 +97,12 @@ func startServer() (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := runServer(programs, directory); err != nil {
+	life, err := runServer(programs, directory)
+	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(directory))
 	}
-	return &url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres", RawQuery: url.Values{"host": {directory}}.Encode()}, nil
+	base := &url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres", RawQuery: url.Values{"host": {directory}}.Encode()}
+	return &running{base, life}, nil
 }
 
 // script makes a server in the directory $2 by the programs in $1 and says that it is ready. It ends the server when its input ends, which is when
@@ -116,37 +126,33 @@ cd /
 rm -rf "$2"
 `
 
-// runServer starts the script and waits until the server is ready.
-func runServer(programs, directory string) error {
-	command := exec.Command("/bin/sh", "-c", script, "postgres-for-tests", programs, directory)
+// runServer starts the script and waits until the server is ready. The server lives until what it gives is closed.
+func runServer(programs, directory string) (life io.Closer, err error) {
+	command := exec.CommandContext(context.Background(), "/bin/sh", "-c", script, "postgres-for-tests", programs, directory)
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // an interrupt at the terminal is for the tests
 	if os.Getuid() == 0 {                                    // PostgreSQL refuses to run as root
 		if err := giveAway(command, directory); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	input, err := command.StdinPipe() // never closed by us: the kernel does it when the process ends
+	input, err := command.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	output, err := command.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := command.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err == nil && line == "ready\n" {
-		keep = input
-		return nil
+		return input, nil
 	}
 	log, _ := os.ReadFile(filepath.Join(directory, "log")) // what there is of it
-	return fmt.Errorf("PostgreSQL does not start: %w: %s", errors.Join(err, command.Wait()), log)
+	return nil, fmt.Errorf("PostgreSQL does not start: %w: %s", errors.Join(err, command.Wait()), log)
 }
-
-// keep is the server's life: a pipe that nobody holds is closed.
-var keep io.Closer
 
 // giveAway has the command run as the user postgres, who owns the directory.
 func giveAway(command *exec.Cmd, directory string) error {

@@ -136,14 +136,19 @@ func transactionsRollBack(t *testing.T, s *storage.Store) {
 
 func transactionsAreGivenUp(t *testing.T, s *storage.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := s.InTx(ctx, func(tx storage.Tx) error {
-		if err := s.Append(ctx, tx, []storage.Event{event("a")}); err != nil {
-			return err
-		}
-		waiting, giveUp := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	appendTo := func(ctx context.Context, topic string, then func() error) error {
+		return s.InTx(ctx, func(tx storage.Tx) error {
+			if err := s.Append(ctx, tx, []storage.Event{event(topic)}); err != nil {
+				return err
+			}
+			return then()
+		})
+	}
+	err := appendTo(ctx, "a", func() error {
+		waiting, giveUp := context.WithTimeout(ctx, time.Millisecond)
 		defer giveUp()
-		err := s.InTx(waiting, func(inner storage.Tx) error { return s.Append(waiting, inner, []storage.Event{event("b")}) })
-		if !errors.Is(err, context.DeadlineExceeded) {
+		if err := appendTo(waiting, "b", func() error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("while another has the log, got %v", err)
 		}
 		cancel()

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"strconv"
 
 	"github.com/mainstem/mainstem/graph/model"
@@ -14,13 +15,13 @@ import (
 	"github.com/mainstem/mainstem/workflows/placeorder"
 )
 
-// follow sends what happens under a topic after a place in the log, as show makes it, until ctx ends or show says that it is the last. What show
-// gives nil for is left out.
-func follow[T any](ctx context.Context, e *workflows.Engine, topic string, after int64, show func(c workflows.Change) (change *T, last bool)) <-chan *T {
+// follow sends what a log tells, as show makes it, until the log or ctx ends, or show says that it is the last. What show gives nil for is left
+// out.
+func follow[T any](ctx context.Context, log iter.Seq2[workflows.Change, error], show func(c workflows.Change) (change *T, last bool)) <-chan *T {
 	changes := make(chan *T) // without room: the log is read as fast as the client reads
 	go func() {
 		defer close(changes)
-		for c, err := range e.Follow(ctx, topic, after) {
+		for c, err := range log {
 			if err != nil {
 				exec.EndWith(ctx, err)
 				return
@@ -101,17 +102,17 @@ func (r *Resolver) checkoutChanges(ctx context.Context, id sources.ID, after *st
 			return nil, err
 		}
 	}
-	begin := known
+	log := r.Workflows.Engine.Follow(ctx, workflows.Topic(local), known)
 	if run.Ended() { // the client may know of the end, and nothing would ever come after it
-		begin = 0
+		log = r.Workflows.Engine.Past(ctx, workflows.Topic(local), known)
 	}
-	return follow(ctx, r.Workflows.Engine, workflows.Topic(local), begin, func(c workflows.Change) (*model.CheckoutChange, bool) {
+	return follow(ctx, log, func(c workflows.Change) (*model.CheckoutChange, bool) {
 		kind, told := checkoutChangeKinds[c.Kind]
 		var happened struct {
 			State workflows.State `json:"state"`
 			Step  string          `json:"step"`
 		}
-		if c.Seq <= known || !told || json.Unmarshal(c.Payload, &happened) != nil {
+		if !told || json.Unmarshal(c.Payload, &happened) != nil {
 			return nil, c.Kind == runEnded
 		}
 		return &model.CheckoutChange{
@@ -151,7 +152,7 @@ func (r *Resolver) orderChanges(ctx context.Context, customer *sources.ID, after
 	if err != nil {
 		return nil, err
 	}
-	return follow(ctx, r.Workflows.Engine, placeorder.Topic(id), known, func(c workflows.Change) (*model.OrderChange, bool) {
+	return follow(ctx, r.Workflows.Engine.Follow(ctx, placeorder.Topic(id), known), func(c workflows.Change) (*model.OrderChange, bool) {
 		kind, told := orderChangeKinds[c.Kind]
 		var happened placeorder.OrderEvent
 		if !told || json.Unmarshal(c.Payload, &happened) != nil {

@@ -260,9 +260,15 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
 }
 
-// Handle logs a record, unless it is what a run that is stuck has to do again and again.
+// Handle logs a record, unless it tells of what is in order: that a run that is stuck waited, or that the engine was told to stop.
 func (q quiet) Handle(ctx context.Context, r slog.Record) error {
-	if r.Message == "Recv() timeout reached" {
+	silent := r.Message == "Recv() timeout reached"
+	r.Attrs(func(a slog.Attr) bool {
+		err, ok := a.Value.Any().(error)
+		silent = silent || ok && errors.Is(err, context.Canceled)
+		return !silent
+	})
+	if silent {
 		return nil
 	}
 	return q.Handler.Handle(ctx, r)

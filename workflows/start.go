@@ -133,11 +133,41 @@ func (e *Engine) Follow(ctx context.Context, topic string, after int64) iter.Seq
 				yield(Change{}, storageFault(err))
 				return
 			}
-			if !yield(Change{Seq: event.Seq, At: event.At, Kind: event.Kind, Payload: event.Payload}, nil) {
+			if !yield(changeOf(event), nil) {
 				return
 			}
 		}
 	}
+}
+
+// Past gives what happened under a topic after a place in the log, up to now. It ends with ctx, without an error, and after an error of the storage.
+func (e *Engine) Past(ctx context.Context, topic string, after int64) iter.Seq2[Change, error] {
+	return func(yield func(Change, error) bool) {
+		for more := true; more; {
+			events, err := e.store.EventsAfter(ctx, topic, after, pastPage)
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				yield(Change{}, storageFault(err))
+				return
+			}
+			for _, event := range events {
+				after = event.Seq
+				if !yield(changeOf(event), nil) {
+					return
+				}
+			}
+			more = len(events) == pastPage
+		}
+	}
+}
+
+// pastPage is how many events Past reads at once.
+const pastPage = 100
+
+func changeOf(e storage.Event) Change {
+	return Change{Seq: e.Seq, At: e.At, Kind: e.Kind, Payload: e.Payload}
 }
 
 // Now gives the place of the newest entry of the event log.

@@ -228,8 +228,8 @@ func TestTokens(t *testing.T) {
 	}
 	roles := map[string]struct{ subject, scope string }{
 		"customer": {"cus-00001", "payments:read reviews:write"},
-		"support":  {"support-1", "customers:read orders:read payments:read"},
-		"admin":    {"admin-1", "customers:read customers:write orders:read payments:read reviews:write"},
+		"support":  {"support-1", "checkouts:read customers:read orders:read payments:read"},
+		"admin":    {"admin-1", "checkouts:read customers:read customers:write orders:read orders:write payments:read reviews:write"},
 		"limited":  {"cus-00001", ""},
 	}
 	if len(tokens) != len(roles) {

@@ -26,8 +26,8 @@ type role struct{ name, subject, scope string }
 
 var roles = []role{
 	{"customer", "cus-00001", "payments:read reviews:write"},
-	{"support", "support-1", "customers:read orders:read payments:read"},
-	{"admin", "admin-1", "customers:read customers:write orders:read payments:read reviews:write"},
+	{"support", "support-1", "checkouts:read customers:read orders:read payments:read"},
+	{"admin", "admin-1", "checkouts:read customers:read customers:write orders:read orders:write payments:read reviews:write"},
 	{"limited", "cus-00001", ""},
 }
 

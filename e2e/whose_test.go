@@ -49,7 +49,7 @@ var whoAsks = [][2]string{
 	{"cus-00001", ""},
 	{"cus-00002", "payments:read"},
 	{"cus-00003", "payments:read"},
-	{"support-1", "customers:read orders:read payments:read"},
+	{"support-1", "checkouts:read customers:read orders:read payments:read"},
 }
 
 // whatIsAsked depends on who asks, and some of it on arguments too.

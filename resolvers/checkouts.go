@@ -7,6 +7,7 @@ import (
 
 	"github.com/mainstem/mainstem/graph/model"
 	"github.com/mainstem/mainstem/platform/authn"
+	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/sources/payments"
@@ -57,6 +58,7 @@ func (r *Resolver) placeOrder(ctx context.Context, in model.PlaceOrderInput) (*m
 	if err != nil {
 		return nil, err
 	}
+	exec.TraceRun(ctx, "placeOrder", run.ID, string(run.State))
 	checkout := checkoutOf(run)
 	return &model.PlaceOrderPayload{Checkout: checkout, Problems: checkout.Problems}, nil
 }
@@ -190,6 +192,7 @@ func (r *Resolver) cancelOrder(ctx context.Context, in model.CancelOrderInput) (
 	if err != nil {
 		return nil, err
 	}
+	exec.TraceRun(ctx, "cancelOrder", run.ID, string(run.State))
 	cancellation := cancellationOf(run)
 	return &model.CancelOrderPayload{Cancellation: cancellation, Problems: cancellation.Problems}, nil
 }

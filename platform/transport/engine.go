@@ -49,6 +49,7 @@ type Engine struct {
 type document struct {
 	*ast.QueryDocument
 	size limit.Size
+	kept bool // whether it was kept of an earlier request
 }
 
 var _ graphql.GraphExecutor = (*Engine)(nil)
@@ -103,6 +104,7 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 		Stats:                  graphql.Stats{Read: params.ReadTime, OperationStart: graphql.GetStartTime(ctx)},
 	}
 	ctx = graphql.WithOperationContext(ctx, oc)
+	named := persistedAs(params)
 	for _, p := range e.parameters {
 		if err := p.MutateOperationParameters(ctx, params); err != nil {
 			return oc, gqlerror.List{err}
@@ -132,7 +134,22 @@ func (e *Engine) CreateOperationContext(ctx context.Context, params *graphql.Raw
 	if err := e.afford(oc, doc.size); err != nil {
 		return oc, gqlerror.List{err}
 	}
+	if exec.Traced(ctx) {
+		exec.Admit(oc, exec.Admission{DocumentKept: doc.kept, Persisted: named})
+	}
 	return oc, nil
+}
+
+// persistedAs says how a request names its document: known if by the name alone, sent if with the text; empty if it does not.
+func persistedAs(p *graphql.RawParams) string {
+	switch {
+	case !persisted.Named(p):
+		return ""
+	case strings.TrimSpace(p.Query) == "":
+		return "known"
+	default:
+		return "sent"
+	}
 }
 
 // CostHeader asks for extensions.cost.
@@ -270,6 +287,7 @@ func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror
 	if known, ok := e.documents.Get(text); ok {
 		stats.Parsing.End = graphql.Now()
 		stats.Validation.Start = stats.Parsing.End
+		known.kept = true
 		return known, nil
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.Limits.Tokens)
@@ -291,7 +309,7 @@ func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror
 	if errs := limit.Validate(e.schema.Schema(), doc, documentRules(e.options.Suggest), e.options.Limits); len(errs) > 0 {
 		return document{}, errs
 	}
-	valid := document{doc, size}
+	valid := document{QueryDocument: doc, size: size}
 	if len(text) <= maxDocumentBytes {
 		e.documents.Add(text, valid)
 	}

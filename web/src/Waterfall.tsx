@@ -1,12 +1,13 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect, useState, useSyncExternalStore, type CSSProperties } from 'react';
-import { traces, type Span, type Told, type Trace } from './trace';
+import { traces, type Attempt, type Call, type Span, type Told, type Trace } from './trace';
 
 // Row is one line of the waterfall.
 interface Row extends Span {
   name: string;
   about: string; // how much it was, and how it was answered
   source?: string; // whose colour it has
+  attempts?: Attempt[]; // of a call
 }
 
 const maxRows = 300; // of each kind: a page of everything is thousands of steps
@@ -62,11 +63,11 @@ function summary(told: Told | undefined, asking: boolean): string {
     return told.asked ? 'No trace: it was refused before it ran, or you may not see traces.' : 'Not traced.';
   }
   const parts = [
-    `${count(t.calls.length, 'call')} of ${count(new Set(t.calls.map(c => c.source)).size, 'service')}`,
+    `${count(t.calls.length + (t.more?.calls ?? 0), 'call')} of ${count(new Set(t.calls.map(c => c.source)).size, 'service')}`,
     milliseconds(t.duration),
     t.executor + (t.reason ? ` (${t.reason})` : ''),
   ];
-  return parts.concat(t.shared ? ['shared with an equal request'] : []).join(' · ');
+  return parts.join(' · ');
 }
 
 function Chart({ trace }: { trace: Trace }) {
@@ -114,12 +115,19 @@ function Bar({ row, end, ticks }: { row: Row; end: number; ticks: number[] }) {
           <i key={t} style={{ left: percent(t, end) }} />
         ))}
         <span className="waterfall-bar" style={{ left: percent(row.start, end), width: percent(row.duration, end), '--colour': row.source && colourOf(row.source) } as CSSProperties} />
+        {row.attempts && row.attempts.length > 1 && row.attempts.map((a, i) => <Try key={i} attempt={a} end={end} />)}
         <span {...placeOfTime(row, end)}>
           {time} {row.code && <b>{row.code}</b>}
         </span>
       </span>
     </li>
   );
+}
+
+// Try draws one of several attempts of a call, on the call's bar.
+function Try({ attempt, end }: { attempt: Attempt; end: number }) {
+  const kind = attempt.code ? 'waterfall-try-failed' : attempt.abandoned ? 'waterfall-try-abandoned' : '';
+  return <span className={`waterfall-try ${kind}`} style={{ left: percent(attempt.start, end), width: percent(attempt.duration, end) }} />;
 }
 
 // placeOfTime has a row's time stand where there is room for it: behind the bar, before it, or on it.
@@ -140,7 +148,7 @@ function sections(t: Trace): [string, Row[]][] {
   const calls = t.calls.map(c => ({
     ...c,
     name: `${c.source} ${c.operation}`,
-    about: [c.attempts > 1 && `${c.attempts} attempts`, c.how, c.keys && count(c.keys, 'key')].filter(Boolean).join(', '),
+    about: aboutCall(c),
   }));
   const batches = t.batches.map(b => ({ ...b, name: b.loader, about: count(b.keys, 'key') }));
   const steps = t.steps.map(s => ({ ...s, name: s.path, about: count(s.objects, 'object') }));
@@ -150,6 +158,22 @@ function sections(t: Trace): [string, Row[]][] {
     ['Steps', steps],
   ];
   return all.filter(([, rows]) => rows.length > 0).map(([title, rows]) => [title, rows.toSorted((a, b) => a.start - b.start)]);
+}
+
+// aboutCall says of a call what was not as in most calls.
+function aboutCall(c: Call): string {
+  const hedges = c.attempts.filter(a => a.hedge).length;
+  return [
+    c.attempts.length > 1 && `${c.attempts.length} attempts`,
+    hedges > 0 && count(hedges, 'hedge'),
+    c.cache && `cache ${c.cache}`,
+    c.shared && 'shared',
+    c.breaker && c.breaker !== 'closed' && `breaker ${c.breaker}`,
+    c.limiter && `waited ${milliseconds(c.limiter.waited)} for its turn`,
+    c.keys && count(c.keys, 'key'),
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 const hues = new Map<string, number>();

@@ -22,18 +22,31 @@ export interface Call extends Span {
   source: string;
   operation: string;
   keys?: number;
-  attempts: number;
-  how?: string; // it was answered if not by a call of its own: shared, fresh, revalidated or stale
+  attempts: Attempt[];
+  cache?: string; // hit, miss, revalidated or stale; nothing where no answer may be kept
+  shared?: boolean; // whether a call that was under way was joined
+  breaker?: string; // closed, half-open, or open: refused
+  limiter?: { waited: number; queue: number; limit: number };
+}
+
+// Attempt is one time that a call reached its service.
+export interface Attempt {
+  start: number;
+  duration: number;
+  status?: string; // as HTTP or gRPC have it
+  code?: string;
+  hedge?: boolean; // whether it is the second of two at once
+  abandoned?: boolean; // whether its answer was not waited for
 }
 
 export interface Trace {
   executor: string;
   reason?: string; // why not the compiled one
-  shared?: boolean;
   duration: number;
   steps: Step[];
   batches: Batch[];
   calls: Call[];
+  more?: { steps?: number; batches?: number; calls?: number }; // that are not shown
 }
 
 // Told is what is known of the last operation: its trace, or that it has none although one was asked for. Each is an object of its own.
@@ -78,7 +91,7 @@ export const traces = {
 // isTrace says whether a value is a trace as far as it is drawn: what answers is not always this gateway.
 export function isTrace(value: unknown): value is Trace {
   const t = value as Trace | null;
-  return typeof t === 'object' && t !== null && [t.steps, t.batches, t.calls].every(areSpans);
+  return typeof t === 'object' && t !== null && [t.steps, t.batches, t.calls].every(areSpans) && t.calls.every(c => Array.isArray(c.attempts) && areSpans(c.attempts));
 }
 
 function areSpans(list: unknown): boolean {

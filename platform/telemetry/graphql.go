@@ -112,14 +112,16 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
-// Step gives a step of the compiled executor a span, below that of the operation. It is an exec.Options.Step.
+// Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
 func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
-		return ctx, func(error) {}
+		return ctx, t.metrics.steps.begin(ctx, f)
 	}
-	ctx, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
+	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
 		trace.WithAttributes(objectKey.String(f.Object()), fieldKey.String(f.Name()), pathKey.String(f.Path())))
-	return ctx, func(err error) {
+	measured := t.metrics.steps.begin(inner, f)
+	return inner, func(err error) {
+		measured(err)
 		if err != nil {
 			span.SetStatus(codes.Error, string(fault.From(err).Code))
 		}

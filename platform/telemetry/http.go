@@ -59,6 +59,7 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 				status = http.StatusOK
 			}
 			endRequest(span, status)
+			t.metrics.requests.ended(ctx, r, routes, status, time.Since(start))
 			log.LogAttrs(ctx, slog.LevelInfo, "request",
 				slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]),
 				slog.Int("status", status), slog.Int64("bytes", sent.bytes),

@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -34,14 +35,22 @@ type Config struct {
 	ServiceName string  `yaml:"serviceName" desc:"How the gateway is called in traces and metrics."`
 	Prometheus  bool    `yaml:"prometheus" desc:"Whether /metrics shows the gateway's metrics, to whoever can reach it."`
 
+	Metrics MetricsConfig `yaml:"metrics" desc:"Where metrics are sent, beside /metrics."`
+
 	ServiceVersion string                 `yaml:"-"`
 	Log            *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
 	Console        io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil
 	Processor      sdktrace.SpanProcessor `yaml:"-"` // gets every span too, whatever the exporter: for tests
+	Reader         sdkmetric.Reader       `yaml:"-"` // reads the metrics too: for tests
 }
 
 // Defaults gives the settings of a gateway that sends no spans, and would send all.
-func Defaults() Config { return Config{SampleRatio: 1, ServiceName: "mainstem"} }
+func Defaults() Config {
+	return Config{SampleRatio: 1, ServiceName: "mainstem", Metrics: MetricsConfig{OperationNames: 200}}
+}
+
+// traces says whether any spans are recorded.
+func (c Config) traces() bool { return c.Exporter != "" || c.Processor != nil }
 
 // Validate gives config.Problems for settings that New would refuse.
 func (c Config) Validate() error {
@@ -54,13 +63,28 @@ func (c Config) Validate() error {
 	if c.SampleRatio < 0 || c.SampleRatio > 1 {
 		problems = append(problems, config.Problem{Path: "sampleRatio", Message: "a number from 0 to 1 is wanted"})
 	}
-	if u, err := url.Parse(c.endpointURL("")); c.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		problems = append(problems, config.Problem{Path: "endpoint", Message: fmt.Sprintf("%q is neither an http or https URL nor host and port", c.Endpoint)})
+	problems = append(problems, c.endpointProblems("endpoint")...)
+	switch c.Metrics.Exporter {
+	case "", "otlp-grpc", "otlp-http":
+	default:
+		problems = append(problems, config.Problem{Path: "metrics.exporter", Message: fmt.Sprintf("%q is neither otlp-grpc nor otlp-http", c.Metrics.Exporter)})
+	}
+	problems = append(problems, Config{Endpoint: c.Metrics.Endpoint, Insecure: c.Metrics.Insecure}.endpointProblems("metrics.endpoint")...)
+	if c.Metrics.OperationNames < 0 {
+		problems = append(problems, config.Problem{Path: "metrics.operationNames", Message: "must be 0 or more"})
 	}
 	if len(problems) == 0 {
 		return nil
 	}
 	return problems
+}
+
+// endpointProblems says what is wrong with the endpoint, which is at a path of the settings.
+func (c Config) endpointProblems(path string) config.Problems {
+	if u, err := url.Parse(c.endpointURL("")); c.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return config.Problems{{Path: path, Message: fmt.Sprintf("%q is neither an http or https URL nor host and port", c.Endpoint)}}
+	}
+	return nil
 }
 
 // endpointURL gives the endpoint as a URL, with a default for its path.
@@ -96,19 +120,17 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	t := &Telemetry{provider: offProvider{}, shutdown: func(context.Context) error { return nil }}
-	if c.Exporter != "" || c.Processor != nil {
+	c = c.withEnvironment(os.Getenv)
+	if c.traces() {
 		provider, err := newProvider(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		t.provider, t.shutdown = provider, provider.Shutdown
 	}
-	if c.Prometheus {
-		shown, err := newMetrics(c)
-		if err != nil {
-			return nil, errors.Join(err, t.shutdown(ctx))
-		}
-		t.metrics = shown
+	var err error
+	if t.metrics, err = newMetrics(ctx, c); err != nil {
+		return nil, errors.Join(err, t.shutdown(ctx))
 	}
 	t.tracer = t.provider.Tracer(Scope)
 	return t, nil

@@ -69,3 +69,8 @@ var (
 	FieldPath    = Attribute{"graphql.field.path", "where it stands in the answer, without indices", "not on metrics"}
 	URLPath      = Attribute{semconv.URLPathKey, "the path, without what follows a question mark", "not on metrics"}
 )
+
+// Limits are the names of limits: the values of Limit, beside Other.
+var Limits = []string{
+	"bytes", "tokens", "depth", "rootFields", "aliases", "directives", "fields", "validationSteps", "validationTime", "cost", "calls", "streams", "operations",
+}

@@ -1,0 +1,110 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/mainstem/mainstem/platform/config"
+)
+
+// MetricsConfig says where metrics are sent, beside the page that Prometheus reads.
+type MetricsConfig struct {
+	Exporter       string          `yaml:"exporter" desc:"How metrics are sent to a collector: otlp-grpc or otlp-http. When empty, OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL say it." jsonschema:"enum=,enum=otlp-grpc,enum=otlp-http"`
+	Endpoint       string          `yaml:"endpoint" desc:"The collector: a URL, or host and port. When empty it is that of traces, if they go the same way; else OTEL_EXPORTER_OTLP_ENDPOINT says it."`
+	Insecure       bool            `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
+	Interval       config.Duration `yaml:"interval" desc:"How often metrics are sent. When 0, OTEL_METRIC_EXPORT_INTERVAL says it, or else it is a minute."`
+	OperationNames int             `yaml:"operationNames" desc:"How many names of operations metrics tell apart, beside those of trusted documents; others are _other." jsonschema:"minimum=0"`
+}
+
+// withEnvironment gives the settings with what OpenTelemetry's variables say of metrics where there is no setting.
+func (c Config) withEnvironment(getenv func(string) string) Config {
+	if getenv("OTEL_SDK_DISABLED") == "true" {
+		return c
+	}
+	wanted := strings.Split(getenv("OTEL_METRICS_EXPORTER"), ",")
+	if slices.Contains(wanted, "prometheus") {
+		c.Prometheus = true
+	}
+	if c.Metrics.Exporter == "" && slices.Contains(wanted, "otlp") {
+		protocol := getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL")
+		if protocol == "" {
+			protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
+		}
+		c.Metrics.Exporter = "otlp-http" // as the specification has it
+		if protocol == "grpc" {
+			c.Metrics.Exporter = "otlp-grpc"
+		}
+	}
+	return c
+}
+
+// collector gives where metrics are sent to, as an endpoint of its own; none if OpenTelemetry's variables say it.
+func (c Config) collector() Config {
+	own := Config{Endpoint: c.Metrics.Endpoint, Insecure: c.Metrics.Insecure}
+	if own.Endpoint == "" && c.Endpoint != "" && c.Metrics.Exporter == c.Exporter && c.endpointURL("/") == c.endpointURL("")+"/" { // a path would be that of traces
+		own.Endpoint, own.Insecure = c.Endpoint, c.Insecure
+	}
+	return own
+}
+
+// newSender gives what sends metrics to a collector; nil if they are not sent. It does not wait for the collector.
+func newSender(ctx context.Context, c Config) (sdkmetric.Reader, error) {
+	to := c.collector()
+	var exporter sdkmetric.Exporter
+	var err error
+	switch c.Metrics.Exporter {
+	case "otlp-grpc":
+		var options []otlpmetricgrpc.Option
+		if to.Insecure {
+			options = append(options, otlpmetricgrpc.WithInsecure())
+		}
+		if to.Endpoint != "" {
+			options = append(options, otlpmetricgrpc.WithEndpointURL(to.endpointURL("")))
+		}
+		exporter, err = otlpmetricgrpc.New(ctx, options...)
+	case "otlp-http":
+		var options []otlpmetrichttp.Option
+		if to.Insecure {
+			options = append(options, otlpmetrichttp.WithInsecure())
+		}
+		if to.Endpoint != "" {
+			options = append(options, otlpmetrichttp.WithEndpointURL(to.endpointURL("/v1/metrics")))
+		}
+		exporter, err = otlpmetrichttp.New(ctx, options...)
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("telemetry: metrics: exporter: %w", err)
+	}
+	var options []sdkmetric.PeriodicReaderOption
+	if c.Metrics.Interval > 0 {
+		options = append(options, sdkmetric.WithInterval(c.Metrics.Interval.Std()))
+	}
+	log := c.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return sdkmetric.NewPeriodicReader(loggedSender{exporter, log}, options...), nil
+}
+
+// loggedSender logs what could not be sent. The SDK would tell a global handler.
+type loggedSender struct {
+	sdkmetric.Exporter
+	log *slog.Logger
+}
+
+func (s loggedSender) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
+	if err := s.Exporter.Export(ctx, data); err != nil {
+		s.log.WarnContext(ctx, "metrics were not sent", "error", err)
+	}
+	return nil
+}

@@ -8,7 +8,6 @@ package exec
 import (
 	"context"
 	"reflect"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -63,7 +62,7 @@ type Schema struct {
 	plans     *lru.Cache[planKey, *plan]
 	fields    uintptr // what gqlgen calls around fields if nobody has asked it to
 	roots     uintptr // and around root fields
-	declined  atomic.Int64
+	counts    counts
 	flights   flights
 }
 
@@ -96,9 +95,6 @@ func (s *Schema) intercepts(oc *graphql.OperationContext) bool {
 	return codeOf(oc.RootResolverMiddleware) != s.roots
 }
 
-// Declined gives how many operations were left to gqlgen's executor.
-func (s *Schema) Declined() int64 { return s.declined.Load() }
-
 // Exec executes the operation of a context. At the end of the context that the handler is called with, the answer has what is ready then,
 // and DEADLINE_EXCEEDED for each field that is not.
 func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
@@ -129,7 +125,7 @@ func (s *Schema) Exec(ctx context.Context) graphql.ResponseHandler {
 
 // decline leaves an operation to gqlgen's executor, which gets no @defer to see: of what it defers, it would send null first.
 func (s *Schema) decline(ctx context.Context, oc *graphql.OperationContext, doc *document, why string) graphql.ResponseHandler {
-	s.declined.Add(1)
+	s.counts.declined.Add(1)
 	if doc.defers {
 		oc.Doc, oc.Operation = doc.undeferred()
 	}

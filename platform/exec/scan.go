@@ -204,8 +204,10 @@ const (
 func (s *Schema) documentOf(oc *graphql.OperationContext) *document {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name}
 	if doc, known := s.documents.Get(key); known && doc.source == oc.Doc && doc.operation == oc.Operation {
+		s.counts.scans.hits.Add(1)
 		return doc // else somebody has made another document of the same text
 	}
+	s.counts.scans.misses.Add(1)
 	doc := &document{scan: s.scanOperation(oc.Doc, oc.Operation), source: oc.Doc, operation: oc.Operation}
 	if doc.defers {
 		doc.undeferred = sync.OnceValues(func() (*ast.QueryDocument, *ast.OperationDefinition) { return undeferred(doc.source, doc.operation) })
@@ -226,8 +228,10 @@ func (k planKey) kept() bool { return len(k.document) > 0 && len(k.document) <= 
 func (s *Schema) planOf(oc *graphql.OperationContext, doc *document, deferring bool) *plan {
 	key := planKey{document: oc.RawQuery, operation: oc.Operation.Name, conditions: doc.bits(oc.Variables, deferring), deferring: deferring}
 	if p, known := s.plans.Get(key); known && p.document == doc {
+		s.counts.plans.hits.Add(1)
 		return p
 	}
+	s.counts.plans.misses.Add(1)
 	oc.Stats.SetExtension(missedStats, true)
 	p := doc.plan(key)
 	if key.kept() {

@@ -50,6 +50,7 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 		return s.execute(ctx, oc, p, bufferOf(ctx))
 	}
 	f, inner, first := s.flights.join(ctx, key)
+	s.counts.flight(first)
 	stop := context.AfterFunc(ctx, func() { s.flights.leave(key, f) })
 	defer stop()
 	if first {

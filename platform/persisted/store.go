@@ -22,6 +22,7 @@ type Store struct {
 	manifest   *manifestFile                // nil if there is none
 	largest    uint32                       // what a registered document may take: one that needs more would push out too many others
 	enforce    bool                         // whether the manifest has all that may be executed
+	counts     counts
 }
 
 var _ interface {
@@ -83,18 +84,22 @@ func (s *Store) Resolve(ctx context.Context, p *graphql.RawParams) error {
 		return nil
 	}
 	if text, ok := trusted.find(named); ok {
+		s.counts.trusted.Add(1)
 		p.Query = text
 		return nil
 	}
 	if s.registered != nil {
 		if text, ok := s.registered.GetIfPresent(named.hash); ok {
+			s.counts.registered.Add(1)
 			p.Query = text
 			return nil
 		}
 	}
 	if s.registered == nil && trusted == nil {
+		s.counts.unsupported.Add(1)
 		return fault.New(fault.PersistedNotSupported, "") // in the words that clients know
 	}
+	s.counts.missing.Add(1)
 	return fault.New(fault.PersistedNotFound, "")
 }
 
@@ -103,9 +108,13 @@ func (s *Store) check(trusted *manifest, named name, text string) error {
 	known, ok := trusted.find(named)
 	switch {
 	case ok && known != text, !ok && named.hash != "" && named.hash != hashOf(text):
+		s.counts.mismatch.Add(1)
 		return fault.New(fault.BadUserInput, "The hash or the id that is sent is not that of the document that is sent.")
 	case s.enforce && !trusted.has(text):
+		s.counts.forbidden.Add(1)
 		return fault.New(fault.Forbidden, "Only documents that the gateway knows are executed, and this is none of them.")
+	case trusted.has(text):
+		s.counts.trusted.Add(1)
 	}
 	return nil
 }
@@ -149,6 +158,7 @@ func (s *Store) register(p *graphql.RawParams) {
 		return
 	}
 	if named.hash == hashOf(p.Query) { // Resolve says so too; that nobody can have another's hash shall not depend on who calls what
+		s.counts.registrations.Add(1)
 		s.registered.Set(strings.Clone(named.hash), strings.Clone(p.Query)) // of which the rest of the request is no part
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -43,6 +44,8 @@ type Engine struct {
 	responses  []graphql.ResponseInterceptor
 	plain      *graphql.OperationContext // what every operation begins with
 	documents  *lru.Cache[string, document]
+	found      atomic.Int64 // how often a document was among them
+	unknown    atomic.Int64 // and how often it was not
 }
 
 // document is one that is valid, and how large it is.
@@ -86,6 +89,11 @@ func NewEngine(schema graphql.ExecutableSchema, o Options) *Engine {
 	// Which functions gqlgen runs around fields it tells of an operation only, of one without a document too.
 	e.plain, _ = runner.CreateOperationContext(graphql.StartOperationTrace(context.Background()), &graphql.RawParams{})
 	return e
+}
+
+// Documents gives how often a valid document was kept already, and how often it was not, and how many are kept now.
+func (e *Engine) Documents() exec.Lookups {
+	return exec.Lookups{Hits: e.found.Load(), Misses: e.unknown.Load(), Entries: e.documents.Len()}
 }
 
 // What is kept of documents. Large ones are not, so that the memory of all is bounded, and not just their number.
@@ -285,11 +293,13 @@ func noSuchOperation(name string) gqlerror.List {
 func (e *Engine) document(stats *graphql.Stats, text string) (document, gqlerror.List) {
 	stats.Parsing.Start = graphql.Now()
 	if known, ok := e.documents.Get(text); ok {
+		e.found.Add(1)
 		stats.Parsing.End = graphql.Now()
 		stats.Validation.Start = stats.Parsing.End
 		known.kept = true
 		return known, nil
 	}
+	e.unknown.Add(1)
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, e.options.Limits.Tokens)
 	if err == nil {
 		err = lexical(text)

@@ -25,7 +25,7 @@ func partsWeight(ranges accept) float64 {
 // serveParts answers a subscription that is ready to be executed, as Apollo's clients ask for them over HTTP
 // (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol).
 func (s *Streams) serveParts(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
-	place := s.begin(w, r, executor)
+	place := s.begin(w, r, executor, kindParts)
 	if place == nil {
 		return
 	}

@@ -85,7 +85,7 @@ func (t *SSE) distinct(w http.ResponseWriter, r *http.Request, executor graphql.
 
 // serveEvents answers an operation that is ready to be executed.
 func (s *Streams) serveEvents(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, oc *graphql.OperationContext) {
-	place := s.begin(w, r, executor)
+	place := s.begin(w, r, executor, kindEvents)
 	if place == nil {
 		return
 	}

@@ -43,7 +43,7 @@ func (t *SSE) reserve(w http.ResponseWriter, r *http.Request, executor graphql.G
 		refuse(r.Context(), w, executor, http.StatusServiceUnavailable, fault.New(fault.Overloaded, "Too many connections are reserved at the moment."))
 		return
 	}
-	place := t.streams.begin(w, r, executor)
+	place := t.streams.begin(w, r, executor, kindEvents)
 	if place == nil {
 		return
 	}

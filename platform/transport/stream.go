@@ -4,6 +4,7 @@ import (
 	"context"
 	stdjson "encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -39,10 +40,11 @@ type Streams struct {
 	cut      context.Context // ends when it does not wait any longer
 	cutAll   context.CancelFunc
 
-	mu   sync.Mutex
-	open int
-	of   map[string]int // of those, by caller
-	gone chan struct{}  // closed when none is open any more, after the server has begun to stop
+	mu    sync.Mutex
+	open  int
+	of    map[string]int // of those, by caller
+	kinds map[string]int // of those, by what they are
+	gone  chan struct{}  // closed when none is open any more, after the server has begun to stop
 }
 
 // NewStreams makes streams of which none is open.
@@ -53,7 +55,7 @@ func NewStreams(o StreamOptions) *Streams {
 	o.MaxBytes = orElse(o.MaxBytes, 1<<20)
 	o.KeepAlive = orElse(o.KeepAlive, 15*time.Second)
 	o.WriteTimeout = orElse(o.WriteTimeout, 10*time.Second)
-	s := &Streams{options: o, of: map[string]int{}, gone: make(chan struct{})}
+	s := &Streams{options: o, of: map[string]int{}, kinds: map[string]int{kindWebSocket: 0, kindEvents: 0, kindParts: 0}, gone: make(chan struct{})}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.cut, s.cutAll = context.WithCancel(context.Background())
 	return s
@@ -98,6 +100,13 @@ func (s *Streams) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.open
+}
+
+// OpenByKind gives how many of the open streams are of each kind: websocket, sse and multipart.
+func (s *Streams) OpenByKind() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.kinds)
 }
 
 const stopReason = "The server is stopping: connect again."

@@ -16,13 +16,21 @@ import (
 // place is what a stream takes of those that may be open.
 type place struct {
 	streams *Streams
+	kind    string
 	caller  string
 	over    bool
 }
 
-// begin counts the stream that a request asks for, until end is called. It gives nil, and the request is answered, if there are too many, or the server stops.
-func (s *Streams) begin(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor) *place {
-	p := &place{streams: s, caller: callerOf(r.Context(), r.RemoteAddr)}
+// The kinds of streams.
+const (
+	kindWebSocket = "websocket"
+	kindEvents    = "sse"
+	kindParts     = "multipart"
+)
+
+// begin counts the stream of a kind that a request asks for, until end is called. It gives nil, and the request is answered, if there are too many, or the server stops.
+func (s *Streams) begin(w http.ResponseWriter, r *http.Request, executor graphql.GraphExecutor, kind string) *place {
+	p := &place{streams: s, kind: kind, caller: callerOf(r.Context(), r.RemoteAddr)}
 	status, err := p.take()
 	if err != nil {
 		refuse(r.Context(), w, executor, status, err)
@@ -45,6 +53,7 @@ func (p *place) take() (status int, err error) {
 		return http.StatusTooManyRequests, tooManyStreams(s.options.MaxPerCaller)
 	}
 	s.open++
+	s.kinds[p.kind]++
 	s.of[p.caller]++
 	return 0, nil
 }
@@ -78,6 +87,7 @@ func (p *place) end() {
 	p.over = true
 	s.leave(p.caller)
 	s.open--
+	s.kinds[p.kind]--
 	if s.open == 0 && s.stopping.Err() != nil {
 		close(s.gone)
 	}

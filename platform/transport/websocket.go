@@ -67,7 +67,7 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.
 		refuse(r.Context(), w, executor, http.StatusForbidden, fault.New(fault.Forbidden, "Pages of this origin may not connect."))
 		return
 	}
-	place := t.streams.begin(w, r, executor)
+	place := t.streams.begin(w, r, executor, kindWebSocket)
 	if place == nil {
 		return
 	}

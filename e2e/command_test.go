@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -25,24 +26,40 @@ func TestCommand(t *testing.T) {
 	t.Run("what it refuses", func(t *testing.T) { t.Parallel(); testRefusals(t, program) })
 }
 
-// build builds the program. It reads the sources of the packages that this test does not import, so that Go's test cache knows of them.
+// build gives the program, which the first test builds that wants it.
 func build(t *testing.T) string {
 	t.Helper()
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// built builds the program into a folder of its own, which TestMain removes. It reads the sources of the packages that the tests do not import, so that
+// Go's test cache knows of them.
+var built = sync.OnceValues(func() (string, error) {
 	files, err := filepath.Glob("../cmd/mainstem/*.go")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files: %v", len(files), err)
+		return "", fmt.Errorf("%d files: %w", len(files), err)
 	}
 	for _, file := range append(files, "../go.mod", "../go.sum") {
 		if _, err := os.ReadFile(file); err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 	}
-	program := filepath.Join(t.TempDir(), "mainstem")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../cmd/mainstem").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if programs, err = os.MkdirTemp("", "mainstem-e2e-"); err != nil {
+		return "", err
 	}
-	return program
-}
+	file := filepath.Join(programs, "mainstem")
+	if out, err := exec.Command("go", "build", "-o", file, "../cmd/mainstem").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return file, nil
+})
+
+// programs is the folder of what built has built; empty if it has built nothing.
+var programs string
 
 // testDemo runs the demo, asks what the README asks, breaks a service as the README does, and stops the program.
 func testDemo(t *testing.T, program string) {

@@ -20,7 +20,16 @@ import (
 
 var update = flag.Bool("update", false, "write what is got into testdata as what is expected")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if programs != "" {
+			if err := os.RemoveAll(programs); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+		os.Exit(code)
+	}))
+}
 
 // TestCases runs the cases of testdata.
 func TestCases(t *testing.T) {

@@ -66,9 +66,6 @@ func TestAddingOneIsDocumented(t *testing.T) {
 	run(t, "..", "go", "build", "-overlay", overlay, "./resolvers")
 	run(t, "..", "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", program, "./workflows/sendsample") // its folder is not there to be vetted in
 
-	if err := os.Mkdir(filepath.Join(folder, "testdata"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	run(t, folder, program, "-update")
 	table, err := os.ReadFile(filepath.Join(folder, "testdata", "sendsample.md"))
 	if err != nil {

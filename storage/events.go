@@ -151,6 +151,8 @@ func (s *Store) Follow(ctx context.Context, topic string, after int64) iter.Seq2
 	return func(yield func(Event, error) bool) {
 		wake, stop := s.Watch(topic)
 		defer stop()
+		follower, waited := s.meters.follow(ctx), false
+		defer follower.end()
 		for {
 			events, err := s.EventsAfter(ctx, topic, after, eventsPage)
 			if ctx.Err() != nil {
@@ -163,10 +165,13 @@ func (s *Store) Follow(ctx context.Context, topic string, after int64) iter.Seq2
 				yield(Event{}, err)
 				return
 			}
+			follower.read(len(events))
 			for _, e := range events {
+				follower.given(e, waited)
 				if !yield(e, nil) {
 					return
 				}
+				follower.taken()
 				after = e.Seq
 			}
 			if len(events) == eventsPage {
@@ -174,6 +179,7 @@ func (s *Store) Follow(ctx context.Context, topic string, after int64) iter.Seq2
 			}
 			select {
 			case <-wake:
+				waited = true
 			case <-ctx.Done():
 				return
 			case <-s.closed:
@@ -230,9 +236,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time) (int64, error) {
 	for {
 		var deleted int64
 		err := s.InTx(ctx, func(tx Tx) error {
-			result, err := s.in(tx).Exec(ctx, `DELETE FROM mainstem.events
-				WHERE seq < coalesce((SELECT min(seq) FROM mainstem.events WHERE at >= $1), (SELECT max(seq) + 1 FROM mainstem.events))
-				AND seq < (SELECT min(seq) FROM mainstem.events) + $2`, micros(before), prunePage)
+			result, err := s.in(tx).Exec(ctx, `DELETE FROM mainstem.events WHERE seq < (
+				SELECT coalesce(min(CASE WHEN at >= $1 THEN seq END), max(seq) + 1)
+				FROM (SELECT seq, at FROM mainstem.events ORDER BY seq LIMIT $2) AS oldest)`, micros(before), prunePage)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,6 +26,7 @@ type Store struct {
 	log     *slog.Logger
 	db      database
 	signals *signals
+	meters  *meters // nil unless it is measured
 
 	stop    context.CancelFunc // ends what runs in the background
 	running sync.WaitGroup
@@ -93,6 +95,7 @@ func open(ctx context.Context, c Config, log *slog.Logger, serve bool) (*Store, 
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
+		s.meters.stop()
 		close(s.closed)
 		s.stop()
 		s.running.Wait()
@@ -125,7 +128,9 @@ func (s *Store) DataSource(ctx dbos.Context) (*dbos.DataSource, error) {
 
 // InTx runs f in a transaction of its own, which commits if f returns nil. It is for what is outside of workflows: inside of one, the engine
 // begins the transaction. f must not ask the store for anything but by tx.
-func (s *Store) InTx(ctx context.Context, f func(Tx) error) error {
+func (s *Store) InTx(ctx context.Context, f func(Tx) error) (err error) {
+	began := time.Now()
+	defer func() { s.Transacted(ctx, began, err) }()
 	tx, err := s.db.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("storage: a transaction cannot begin: %w", err)

@@ -177,7 +177,7 @@ func (e *Engine) mendThese(ctx context.Context, runs []storage.Workflow) error {
 
 // giveUp marks a run as stuck that the engine below does not carry out any more. `mainstem workflows retry` has it do so again.
 func (e *Engine) giveUp(ctx context.Context, id, why string) error {
-	marked := false
+	kind := "" // of the run, if it is marked
 	err := e.store.InTx(ctx, func(tx storage.Tx) error {
 		w, err := e.store.WorkflowTx(ctx, tx, id)
 		if err != nil || w == nil || w.State.Ended() || w.State == Stuck {
@@ -188,12 +188,12 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 		if err := e.store.SaveWorkflow(ctx, tx, w); err != nil {
 			return err
 		}
-		marked = true
+		kind = w.Kind
 		event := e.event(w.Owner, w.TraceParent, Event{Kind: "workflow.stuck", Topic: Topic(id), Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
 		return e.store.Append(ctx, tx, []storage.Event{event})
 	})
-	if err == nil && marked {
-		e.stuck(ctx, "")
+	if err == nil && kind != "" {
+		e.meters.stuck(ctx, kind)
 		e.options.Log.ErrorContext(ctx, "a workflow is not carried out any more, and is stuck: see why, then `mainstem workflows retry` or `cancel` it",
 			slog.String("id", id), slog.String("why", why))
 	}

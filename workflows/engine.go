@@ -64,7 +64,7 @@ type Engine struct {
 
 	running sync.WaitGroup // what works in the background
 	stop    context.CancelFunc
-	meters  meters
+	meters  *meters
 }
 
 // application is the name and the version that the engine's rows have. The version stays the same for all builds of the program, so that
@@ -102,9 +102,7 @@ func New(ctx context.Context, store *storage.Store, o Options) (*Engine, error) 
 	if e.source, err = store.DataSource(e.dbos); err != nil {
 		return nil, fmt.Errorf("workflows: %w", err)
 	}
-	if e.meters, err = newMeters(e); err != nil {
-		return nil, fmt.Errorf("workflows: %w", err)
-	}
+	e.meters = newMeters(e)
 	return e, nil
 }
 
@@ -130,6 +128,7 @@ func (e *Engine) Stop(grace time.Duration) error {
 	}
 	err := dbos.Shutdown(e.dbos, grace)
 	e.running.Wait()
+	e.meters.stop()
 	if e.stop != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
@@ -155,6 +154,7 @@ func Add[S any](e *Engine, w Workflow[S]) *Runner[S] {
 		panic(fmt.Sprintf("the workflow %q: %v", w.Name, err))
 	}
 	e.known[w.Name] = r.carryOut
+	e.meters.begin(w.Name)
 	return r
 }
 

@@ -82,7 +82,7 @@ func (s *saga[S]) recordStuck(i int, undo bool, out *outcome[S]) error {
 		return []storage.Event{s.event("step.stuck", happened{State: Stuck, Step: step.Name, Fault: out.Fault, Subject: w.Subject})}, row
 	})
 	if err == nil {
-		s.engine.stuck(s.ctx, s.workflow.Name)
+		s.engine.meters.stuck(s.ctx, s.workflow.Name)
 		s.engine.options.Log.ErrorContext(s.ctx, "a workflow is stuck: see what its fault says, then `mainstem workflows retry` or `cancel` it",
 			slog.String("workflow", s.workflow.Name), slog.String("id", s.run.ID), slog.String("step", step.Name), slog.Bool("undo", undo),
 			slog.String("fault", fmt.Sprint(out.Fault.Error())), slog.String("cause", out.Fault.Cause))
@@ -119,7 +119,9 @@ func (s *saga[S]) ending(w *storage.Workflow) []storage.Event {
 // wants the run called off.
 func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Event, *storage.WorkflowStep)) (cancelled bool, err error) {
 	store, ended := s.engine.store, storage.WorkflowState("")
+	var began time.Time // not if it was done before
 	cancelled, err = dbos.RunAsTransaction(s.ctx, s.engine.source, func(ctx context.Context, tx dbos.Tx) (bool, error) {
+		began = time.Now()
 		w, err := store.WorkflowTx(ctx, tx, s.run.ID)
 		if err != nil {
 			return false, err
@@ -148,10 +150,14 @@ func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Ev
 		}
 		return w.CancelRequested, store.Append(ctx, tx, events) // last: it holds the log's lock until the commit
 	}, dbos.WithStepName(name))
+	if !began.IsZero() {
+		store.Transacted(s.ctx, began, err)
+	}
 	if err != nil {
 		return false, err
 	}
 	if ended != "" {
+		s.engine.meters.ended(s.ctx, s.workflow.Name, ended)
 		store.Notified(endOf(s.run.ID))
 		s.engine.options.Log.InfoContext(s.ctx, "workflow: it has ended", slog.String("workflow", s.workflow.Name), slog.String("id", s.run.ID), slog.String("state", string(ended)))
 	}

@@ -186,6 +186,9 @@ func (s *saga[S]) attempt(i int, undo bool, round int) (outcome[S], error) {
 		}
 		out.Stuck = out.Refused || failed != nil && (!failed.Retryable() || round >= s.engine.options.StuckAfter)
 		span.end(failed, err)
+		if err == nil {
+			s.engine.meters.step(ctx, s.workflow.Name, name, out.EndedAt.Sub(out.StartedAt), attempts, out.Fault)
+		}
 		return out, err
 	}, dbos.WithStepName(name))
 }

@@ -32,7 +32,7 @@ func (r *Runner[S]) Start(ctx context.Context, owner storage.Actor, key string, 
 	case err != nil:
 		return nil, storageFault(err)
 	case known == nil:
-		e.meters.started(ctx, w.Kind)
+		e.meters.start(ctx, w.Kind)
 		e.launch(&w)
 		known = &w
 	case known.InputHash != w.InputHash:

@@ -58,10 +58,10 @@ func table(rows []row) []byte {
 }
 
 // compare compares outcomes with the table in a file, or writes it.
-func compare(t *testing.T, file string, rows []row) {
+func compare(t *testing.T, file string, update bool, rows []row) {
 	t.Helper()
 	got := table(rows)
-	if *update {
+	if update {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // test data is for everybody
 			t.Fatal(err)
 		}
@@ -72,9 +72,9 @@ func compare(t *testing.T, file string, rows []row) {
 	}
 	want, err := os.ReadFile(file) //nolint:gosec // the test names it
 	if err != nil {
-		t.Fatalf("there is no table of outcomes; -update writes it: %v", err)
+		t.Fatalf("there is no table of outcomes: %v", err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("the outcomes are not those of %s; -update writes them (- the file, + now):\n%s", file, diff)
+		t.Errorf("the outcomes are not those of %s (- the file, + now):\n%s", file, diff)
 	}
 }

@@ -3,23 +3,22 @@
 package workflowstest
 
 import (
-	"flag"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/mainstem/mainstem/storage"
 	"github.com/mainstem/mainstem/workflows"
 )
 
-var update = flag.Bool("update", false, "write the tables of outcomes anew")
-
 // Examined is a workflow to examine.
 type Examined[S any] struct {
 	// Begin gives the workflow with services of its own, for one case. Cases are played at the same time.
 	Begin func(t *testing.T) Beginning[S]
 
-	// Golden is the file that holds the table of outcomes, a page of Markdown. The flag -update writes it.
+	// Golden is the file that holds the table of outcomes, a page of Markdown. Update has it written, where it is compared otherwise.
 	Golden string
+	Update bool
 }
 
 // Beginning is a workflow, and what a run of it begins with. If nothing fails, the run must be COMPLETED.
@@ -33,22 +32,30 @@ type Beginning[S any] struct {
 	Books func(end storage.WorkflowState) []string
 }
 
+// atOnce is how many cases are played at the same time: more than there are processors, since a case mostly waits.
+const atOnce = 8
+
 // Run examines a workflow.
 func Run[S any](t *testing.T, x Examined[S]) {
 	t.Helper()
-	steps := x.Begin(t).Workflow.Steps
-	trials := trialsOf(steps)
+	trials := trialsOf(x.Begin(t).Workflow.Steps)
 	rows := make([]row, len(trials))
-	t.Run("cases", func(t *testing.T) {
-		for i, c := range trials {
-			t.Run(c.name, func(t *testing.T) {
-				t.Parallel()
-				rows[i] = play(t, c, x.Begin(t))
-			})
-		}
-	})
+	next := make(chan int, len(trials))
+	for i := range trials {
+		next <- i
+	}
+	close(next)
+	var players sync.WaitGroup
+	for range atOnce {
+		players.Go(func() {
+			for i := range next {
+				t.Run(trials[i].name, func(t *testing.T) { rows[i] = play(t, trials[i], x.Begin(t)) })
+			}
+		})
+	}
+	players.Wait()
 	if t.Failed() || slices.ContainsFunc(rows, func(r row) bool { return r.ends == "" }) {
 		return // some were not played: -run has chosen
 	}
-	compare(t, x.Golden, rows)
+	compare(t, x.Golden, x.Update, rows)
 }

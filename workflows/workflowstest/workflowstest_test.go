@@ -2,6 +2,7 @@ package workflowstest_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,6 +13,8 @@ import (
 	"github.com/mainstem/mainstem/workflows"
 	"github.com/mainstem/mainstem/workflows/workflowstest"
 )
+
+var update = flag.Bool("update", false, "write the table of outcomes anew")
 
 // move is the state of a made-up workflow: furniture is packed, carried, and unpacked elsewhere, and paid for in between.
 type move struct {
@@ -101,7 +104,7 @@ func (f *firm) moving() workflows.Workflow[move] {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	workflowstest.Run(t, workflowstest.Examined[move]{
-		Golden: "testdata/move.md",
+		Golden: "testdata/move.md", Update: *update,
 		Begin: func(*testing.T) workflowstest.Beginning[move] {
 			f := &firm{did: map[string]string{}, undone: map[string]bool{}}
 			return workflowstest.Beginning[move]{

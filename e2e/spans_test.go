@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/mainstem/mainstem/platform/upstream"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // spans keeps the gateway's calls of services, as its own spans tell of them. It is safe for concurrent use.
@@ -148,16 +148,16 @@ func closed(c <-chan struct{}) bool {
 // callOf reads a span; false if it is not that of a call.
 func callOf(span sdktrace.ReadOnlySpan) (call, bool) {
 	attributes := attribute.NewSet(span.Attributes()...)
-	source, ok := attributes.Value(upstream.AttrSource)
+	source, ok := attributes.Value(names.Source.Key)
 	if !ok {
 		return call{}, false
 	}
-	operation, _ := attributes.Value(upstream.AttrOperation)
+	operation, _ := attributes.Value(names.SourceOperation.Key)
 	c := call{source: source.AsString(), operation: operation.AsString(), keys: -1}
-	if keys, ok := attributes.Value(upstream.AttrKeys); ok {
+	if keys, ok := attributes.Value(names.Keys.Key); ok {
 		c.keys = int(keys.AsInt64())
 	}
-	if code, ok := attributes.Value(upstream.AttrCode); ok {
+	if code, ok := attributes.Value(names.ErrorCode.Key); ok {
 		c.code = code.AsString()
 	}
 	return c, true

@@ -68,18 +68,19 @@ func through(h http.Handler, stages ...stage) http.Handler {
 func (s *Server) graphQL() http.Handler {
 	options := exec.Options{
 		Gqlgen:  s.config.Executor == executorGqlgen,
-		Loaders: loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer},
+		Loaders: loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer, Left: s.tracing.Batches()},
 		Step:    s.tracing.Step,
 		Degrade: s.config.degradations(),
 	}
 	if s.config.ShareOperations {
 		options.Share = &exec.Sharing{Identity: s.identity}
 	}
-	engine := transport.NewEngine(graph.NewCompiledSchema(graph.Config{
+	schema := graph.NewCompiledSchema(graph.Config{
 		Schema:     served(),
 		Resolvers:  resolvers.NewResolver(s.sources, s.workflows),
 		Directives: graph.DirectiveRoot{Authenticated: authz.Authenticated, RequiresScopes: authz.RequiresScopes},
-	}, options), transport.Options{
+	}, options)
+	engine := transport.NewEngine(schema, transport.Options{
 		Present: s.present,
 		Recover: fault.Recover,
 		Limits:  s.config.Limits,
@@ -87,11 +88,13 @@ func (s *Server) graphQL() http.Handler {
 		Suggest: s.config.Introspection, // else errors would tell the schema's names
 		Extensions: []graphql.HandlerExtension{
 			s.tracing.GraphQL(), // first, so that refused operations are traced too
+			s.tracing.Operations(s.known.Trusted),
 			&limit.Arguments{Scalars: sources.Scalars},
-			s.introspection(),
+			introspection(s.config),
 			s.known,
 		},
 	})
+	s.measure(schema, engine)
 	return transport.NewHandler(engine,
 		s.webSockets(),
 		transport.NewSSE(s.streams, 0),
@@ -103,8 +106,8 @@ func (s *Server) graphQL() http.Handler {
 }
 
 // introspection lets clients read the schema, or refuses them.
-func (s *Server) introspection() graphql.HandlerExtension {
-	if s.config.Introspection {
+func introspection(c Config) graphql.HandlerExtension {
+	if c.Introspection {
 		return extension.Introspection{}
 	}
 	return limit.NoIntrospection{}
@@ -162,6 +165,7 @@ func packed(next http.Handler) http.Handler {
 // identify finds out who is calling. A bad token is refused; no token is nobody.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
+		s.meters.refused(r.Context(), f.Code)
 		status := http.StatusServiceUnavailable // the issuer's keys cannot be had
 		switch f.Code {
 		case fault.Unauthenticated:

@@ -51,6 +51,7 @@ type Server struct {
 	http      *http.Server
 	release   context.CancelFunc // ends what New has started
 	probes    probes
+	meters    *meters // nil if nothing is measured
 }
 
 // New makes a gateway that listens already and serves when it is Run. It fails if the configuration is not valid or the address is
@@ -152,6 +153,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
+	s.meters.stop()
 	errs = append(errs, s.closeStorage(ctx)) // before the clients, by which workflows call
 	if s.clients != nil {
 		errs = append(errs, s.clients.close())

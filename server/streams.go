@@ -36,7 +36,9 @@ func (s *Server) initialize(ctx context.Context, payload map[string]any) (contex
 	if tokens := header.Values("Authorization"); len(tokens) > 0 {
 		caller, err := s.verifier.VerifyHeaders(ctx, tokens)
 		if err != nil {
-			return nil, fault.From(err)
+			f := fault.From(err)
+			s.meters.refused(ctx, f.Code)
+			return nil, f
 		}
 		ctx = authn.With(ctx, caller)
 		seen := upstream.RequestOf(ctx)

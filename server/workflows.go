@@ -66,6 +66,9 @@ func (s *Server) openStorage(ctx context.Context) (err error) {
 	if s.store, err = storage.Open(ctx, s.config.Storage, s.log); err != nil {
 		return err
 	}
+	if meter := s.tracing.Meter(scope); meter != nil {
+		s.store.Measure(meter)
+	}
 	c, kept := s.config.Workflows, s.config.Storage.Retention
 	s.engine, err = workflows.New(ctx, s.store, workflows.Options{
 		Wait: c.Wait.Std(),

@@ -7,11 +7,10 @@ import (
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/fault"
-	"github.com/mainstem/mainstem/platform/upstream"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // call is a batch on its way, or as much of it as one call may ask for.
@@ -68,7 +67,7 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 	}
 	if s.options.Tracer != nil {
 		var span trace.Span
-		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(attribute.Int(upstream.AttrKeys, len(c.entries))))
+		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(names.Keys.Int(len(c.entries))))
 		defer span.End()
 	}
 	return c.told(ctx)

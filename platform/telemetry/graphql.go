@@ -12,21 +12,11 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
-)
-
-// Attributes for which there are no conventions.
-const (
-	documentHashKey = attribute.Key("graphql.document.hash") // SHA-256, in hexadecimal
-	errorCountKey   = attribute.Key("graphql.error.count")
-	errorCodesKey   = attribute.Key("graphql.error.codes")
-	objectKey       = attribute.Key("graphql.field.object") // the type that has the field
-	fieldKey        = attribute.Key("graphql.field.name")
-	pathKey         = attribute.Key("graphql.field.path") // without indices
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // GraphQL is the extension of a gqlgen server that traces operations: a span for each. Step gives those below it. Neither has variables or
@@ -63,9 +53,9 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 		return next(ctx)
 	}
 	hash := sha256.Sum256([]byte(oc.RawQuery))
-	attributes := []attribute.KeyValue{semconv.GraphQLOperationTypeKey.String(string(oc.Operation.Operation)), documentHashKey.String(hex.EncodeToString(hash[:]))}
+	attributes := []attribute.KeyValue{names.OperationType.String(string(oc.Operation.Operation)), names.DocumentHash.String(hex.EncodeToString(hash[:]))}
 	if operation != "" {
-		attributes = append(attributes, semconv.GraphQLOperationName(operation))
+		attributes = append(attributes, names.OperationName.String(operation))
 	}
 	span.SetAttributes(attributes...)
 	respond := next(ctx)
@@ -108,7 +98,7 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 		}
 	}
 	slices.Sort(distinct)
-	span.SetAttributes(errorCountKey.Int(len(errs)), errorCodesKey.StringSlice(distinct))
+	span.SetAttributes(names.ErrorCount.Int(len(errs)), names.ErrorCodes.StringSlice(distinct))
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
@@ -118,7 +108,7 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Con
 		return ctx, t.metrics.steps.begin(ctx, f)
 	}
 	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
-		trace.WithAttributes(objectKey.String(f.Object()), fieldKey.String(f.Name()), pathKey.String(f.Path())))
+		trace.WithAttributes(names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path())))
 	measured := t.metrics.steps.begin(inner, f)
 	return inner, func(err error) {
 		measured(err)

@@ -14,8 +14,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // RequestIDHeader carries the request's id in both directions.
@@ -82,16 +83,16 @@ func (t *Telemetry) startRequest(ctx context.Context, r *http.Request, routes []
 	}
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
 	if span.IsRecording() {
-		span.SetAttributes(method, semconv.URLPath(r.URL.Path), semconv.URLScheme(schemeOf(r)))
+		span.SetAttributes(method, names.URLPath.String(r.URL.Path), names.Scheme.String(schemeOf(r)))
 		if known {
-			span.SetAttributes(semconv.HTTPRoute(r.URL.Path))
+			span.SetAttributes(names.Route.String(r.URL.Path))
 		}
 	}
 	return ctx, span
 }
 
 func endRequest(span trace.Span, status int) {
-	span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+	span.SetAttributes(names.Status.Int(status))
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
@@ -105,9 +106,9 @@ func methodOf(r *http.Request) attribute.KeyValue {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 		http.MethodConnect, http.MethodOptions, http.MethodTrace:
-		return semconv.HTTPRequestMethodKey.String(r.Method)
+		return names.Method.String(r.Method)
 	}
-	return semconv.HTTPRequestMethodKey.String(otherMethod)
+	return names.Method.String(otherMethod)
 }
 
 func schemeOf(r *http.Request) string {

@@ -267,6 +267,7 @@ func (g *GRPC) State(ctx context.Context) State {
 
 // Close ends the connections and the calls on them.
 func (g *GRPC) Close() error {
+	g.meters.stop()
 	g.background.close()
 	return g.conn.Close()
 }

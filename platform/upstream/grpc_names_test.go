@@ -33,7 +33,7 @@ func startNamed(t *testing.T, l net.Listener, name string) {
 	})
 }
 
-func connect(t *testing.T, dns *names, every time.Duration, hosts ...string) (conn *grpc.ClientConn, call func() (string, error)) {
+func connect(t *testing.T, dns *nameServer, every time.Duration, hosts ...string) (conn *grpc.ClientConn, call func() (string, error)) {
 	t.Helper()
 	conn, err := newConnBy(dns.resolver(), settings(every), hosts, false)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestGRPCFollowsItsName(t *testing.T) {
 	one, two, port := listenTwice(t)
 	startNamed(t, one, "one")
 	startNamed(t, two, "two")
-	dns := new(names)
+	dns := new(nameServer)
 	dns.set("127.0.0.1")
 	conn, call := connect(t, dns, time.Second, "shop.test:"+port)
 	eventually(t, "one", call)
@@ -85,7 +85,7 @@ func TestGRPCNameThatIsNotKnown(t *testing.T) {
 	one, two, port := listenTwice(t)
 	_ = two.Close()
 	startNamed(t, one, "one")
-	dns := new(names)
+	dns := new(nameServer)
 	_, call := connect(t, dns, time.Hour, "shop.test:"+port)
 	if got, err := call(); err == nil {
 		t.Errorf("got %q", got)
@@ -93,7 +93,7 @@ func TestGRPCNameThatIsNotKnown(t *testing.T) {
 	dns.set("127.0.0.1")
 	eventually(t, "one", call)
 
-	_, call = connect(t, new(names), time.Hour, "shop.test:"+port, "127.0.0.1:"+port)
+	_, call = connect(t, new(nameServer), time.Hour, "shop.test:"+port, "127.0.0.1:"+port)
 	if got, err := call(); err != nil || got != "one" {
 		t.Errorf("beside a host that is known: got %q, %v", got, err)
 	}

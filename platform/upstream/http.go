@@ -259,6 +259,7 @@ func (h *HTTP) State(ctx context.Context) State {
 
 // Close closes idle connections, and ends the calls that are made for nobody in particular. Other calls under way go on.
 func (h *HTTP) Close() error {
+	h.meters.stop()
 	h.background.close()
 	h.closeIdle()
 	return nil

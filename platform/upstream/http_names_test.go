@@ -59,7 +59,7 @@ func TestHTTPFollowsItsName(t *testing.T) {
 	t.Parallel()
 	one, two, port := listenTwice(t)
 	first, second := startInstance(t, one, "one"), startInstance(t, two, "two")
-	dns := new(names)
+	dns := new(nameServer)
 	dns.set("127.0.0.1")
 	base := "http://shop.test:" + port
 	u, err := url.Parse(base)

@@ -17,13 +17,13 @@ import (
 
 const patience = 20 * time.Second
 
-// names is a DNS server that knows every name, at the same addresses.
-type names struct {
+// nameServer is a DNS server that knows every name, at the same addresses.
+type nameServer struct {
 	at      atomic.Pointer[[]netip.Addr] // none if nil: it cannot answer
 	lookups atomic.Int64
 }
 
-func (n *names) set(addresses ...string) {
+func (n *nameServer) set(addresses ...string) {
 	var at []netip.Addr
 	for _, a := range addresses {
 		at = append(at, netip.MustParseAddr(a))
@@ -32,7 +32,7 @@ func (n *names) set(addresses ...string) {
 }
 
 // resolver asks the server over a pipe, as over TCP: each message after its length.
-func (n *names) resolver() *net.Resolver {
+func (n *nameServer) resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		go n.serve(theirs)
@@ -40,7 +40,7 @@ func (n *names) resolver() *net.Resolver {
 	}}
 }
 
-func (n *names) serve(conn net.Conn) {
+func (n *nameServer) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	for {
 		length := make([]byte, 2)
@@ -59,7 +59,7 @@ func (n *names) serve(conn net.Conn) {
 }
 
 // answer answers the one question of a message as RFC 1035 has it: a header of twelve bytes, the question, and an A record for each address.
-func (n *names) answer(asked []byte) []byte {
+func (n *nameServer) answer(asked []byte) []byte {
 	const header, pastName, typeA, failed = 12, 5, 1, 2
 	end := header + bytes.IndexByte(asked[header:], 0) + pastName // an empty label ends the name; its type and class follow
 	question := asked[header:end]

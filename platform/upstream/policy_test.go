@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 	"github.com/mainstem/mainstem/platform/upstream"
 )
 
@@ -98,13 +99,13 @@ func TestSpans(t *testing.T) {
 	}{
 		"good": {0, nil, map[attribute.Key]attribute.Value{}},
 		"good, for keys": {7, nil, map[attribute.Key]attribute.Value{
-			upstream.AttrKeys: attribute.IntValue(7),
+			names.Keys.Key: attribute.IntValue(7),
 		}},
 		"failed": {0, errors.New("secret"), map[attribute.Key]attribute.Value{
-			upstream.AttrCode: attribute.StringValue(string(fault.SourceFailed)),
+			names.ErrorCode.Key: attribute.StringValue(string(fault.SourceFailed)),
 		}},
 		"failed, for keys": {1, errors.New("secret"), map[attribute.Key]attribute.Value{
-			upstream.AttrKeys: attribute.IntValue(1), upstream.AttrCode: attribute.StringValue(string(fault.SourceFailed)),
+			names.Keys.Key: attribute.IntValue(1), names.ErrorCode.Key: attribute.StringValue(string(fault.SourceFailed)),
 		}},
 	} {
 		for protocol, start := range protocols {
@@ -129,7 +130,7 @@ func TestSpans(t *testing.T) {
 					t.Errorf("the span is %s of kind %s with status %v", s.Name, s.SpanKind, s.Status)
 				}
 				want := maps.Clone(test.want)
-				want[upstream.AttrSource], want[upstream.AttrOperation] = attribute.StringValue("shop"), attribute.StringValue("Get")
+				want[names.Source.Key], want[names.SourceOperation.Key] = attribute.StringValue("shop"), attribute.StringValue("Get")
 				got := map[attribute.Key]attribute.Value{}
 				for _, a := range s.Attributes {
 					got[a.Key] = a.Value

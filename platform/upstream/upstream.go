@@ -60,7 +60,7 @@ type base struct {
 }
 
 // init makes what is common of a client that sends by wire.
-func (b *base) init(o Options, inputs Inputs, wire func(ctx context.Context, r *request) (*reply, error)) (err error) {
+func (b *base) init(o Options, inputs Inputs, wire func(ctx context.Context, r *request) (*reply, error)) error {
 	if err := inputs.check(); err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (b *base) init(o Options, inputs Inputs, wire func(ctx context.Context, r *
 	b.breakers = breakers{policy: o.Policy.Breaker, changed: b.breakerChanged}
 	b.background = newBackground()
 	b.send = b.through(wire)
-	b.meters, err = newMeters(b)
-	return err
+	b.meters = newMeters(b)
+	return nil
 }
 
 // orNil gives a fault as an error.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 	"github.com/mainstem/mainstem/server"
 )
 
@@ -24,6 +25,9 @@ func write() error {
 		return err
 	}
 	if err := os.WriteFile("docs/errors.md", fault.Markdown(), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile("docs/telemetry.md", names.Markdown(), 0o644); err != nil {
 		return err
 	}
 	schema, err := config.Schema("mainstem.yaml", server.DefaultConfig())

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -28,12 +29,13 @@ const Scope = "github.com/mainstem/mainstem/platform/telemetry"
 
 // Config says where spans and metrics go. Its zero value sends them nowhere.
 type Config struct {
-	Exporter    string  `yaml:"exporter" desc:"Where spans go: otlp-grpc, otlp-http or console; nowhere when empty." jsonschema:"enum=,enum=otlp-grpc,enum=otlp-http,enum=console"`
-	Endpoint    string  `yaml:"endpoint" desc:"The collector: a URL, or host and port. When empty, OTEL_EXPORTER_OTLP_ENDPOINT says it."`
-	Insecure    bool    `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
-	SampleRatio float64 `yaml:"sampleRatio" desc:"Which part of the traces is recorded, from 0 to 1, unless the caller has decided already." jsonschema:"minimum=0,maximum=1"`
-	ServiceName string  `yaml:"serviceName" desc:"How the gateway is called in traces and metrics."`
-	Prometheus  bool    `yaml:"prometheus" desc:"Whether /metrics shows the gateway's metrics, to whoever can reach it."`
+	Exporter    string          `yaml:"exporter" desc:"Where spans go: otlp-grpc, otlp-http or console; nowhere when empty." jsonschema:"enum=,enum=otlp-grpc,enum=otlp-http,enum=console"`
+	Endpoint    string          `yaml:"endpoint" desc:"The collector: a URL, or host and port. When empty, OTEL_EXPORTER_OTLP_ENDPOINT says it."`
+	Insecure    bool            `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
+	SampleRatio float64         `yaml:"sampleRatio" desc:"Which part of the traces is recorded, from 0 to 1, unless the caller has decided already." jsonschema:"minimum=0,maximum=1"`
+	ServiceName string          `yaml:"serviceName" desc:"How the gateway is called in traces and metrics."`
+	Slow        config.Duration `yaml:"slow" desc:"From what duration on an operation is slow: it is logged with what was run for it; 0 for none."`
+	Prometheus  bool            `yaml:"prometheus" desc:"Whether /metrics shows the gateway's metrics, to whoever can reach it."`
 
 	Metrics MetricsConfig `yaml:"metrics" desc:"Where metrics are sent, beside /metrics."`
 
@@ -46,7 +48,7 @@ type Config struct {
 
 // Defaults gives the settings of a gateway that sends no spans, and would send all.
 func Defaults() Config {
-	return Config{SampleRatio: 1, ServiceName: "mainstem", Metrics: MetricsConfig{OperationNames: 200}}
+	return Config{SampleRatio: 1, ServiceName: "mainstem", Slow: config.Duration(time.Second), Metrics: MetricsConfig{OperationNames: 200}}
 }
 
 // traces says whether any spans are recorded.
@@ -62,6 +64,9 @@ func (c Config) Validate() error {
 	}
 	if c.SampleRatio < 0 || c.SampleRatio > 1 {
 		problems = append(problems, config.Problem{Path: "sampleRatio", Message: "a number from 0 to 1 is wanted"})
+	}
+	if c.Slow < 0 {
+		problems = append(problems, config.Problem{Path: "slow", Message: "must not be less than nothing"})
 	}
 	problems = append(problems, c.endpointProblems("endpoint")...)
 	switch c.Metrics.Exporter {

@@ -1,0 +1,100 @@
+package redact
+
+import "strings"
+
+// withoutNamed hides the values that stand behind the name of a secret: as in `token=…`, `"password": "…"` and `Authorization: …`.
+func withoutNamed(text string) string {
+	var safe strings.Builder
+	from := 0
+	for i := 0; i < len(text); i++ {
+		width := assigns(text[i:])
+		if width == 0 {
+			continue
+		}
+		name := nameBefore(text[from:i])
+		if !Name(name) {
+			continue
+		}
+		start, end := valueAfter(text, i+width, isHeader(name))
+		if start == end || strings.HasPrefix(text[start:], Hidden) {
+			continue
+		}
+		safe.WriteString(text[from:start])
+		safe.WriteString(Hidden)
+		from, i = end, end-1
+	}
+	if from == 0 {
+		return text
+	}
+	safe.WriteString(text[from:])
+	return safe.String()
+}
+
+// assigns gives how long the sign is that a text begins with and that stands between a name and its value; 0 if it begins with none.
+func assigns(text string) int {
+	switch {
+	case text[0] == ':' || text[0] == '=':
+		return 1
+	case text[0] == '%' && len(text) > 2 && text[1] == '3' && (lower(text[2]) == 'd' || lower(text[2]) == 'a'):
+		return len("%3D")
+	default:
+		return 0
+	}
+}
+
+// nameBefore gives the words that a text ends in.
+func nameBefore(text string) string {
+	text = strings.TrimRight(text, " \t\"'\\]")
+	begin := len(text)
+	for begin > 0 {
+		c := lower(text[begin-1])
+		if !isSpacing(c) && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			break
+		}
+		begin--
+	}
+	return text[begin:]
+}
+
+// isHeader says whether a secret has spaces in it, as those of headers have.
+func isHeader(name string) bool {
+	return endsIn(name, "authorization") || endsIn(name, "cookie") || endsIn(name, "cookies")
+}
+
+// valueAfter gives where the value is that stands at a place of the text or behind it.
+func valueAfter(text string, at int, header bool) (start, end int) {
+	for at < len(text) && (text[at] == ' ' || text[at] == '\t' || text[at] == '[' && !strings.HasPrefix(text[at:], Hidden)) {
+		at++
+	}
+	quote := at
+	for quote < len(text) && text[quote] == '\\' {
+		quote++
+	}
+	if quote < len(text) && (text[quote] == '"' || text[quote] == '\'') {
+		return quote + 1, quote + 1 + quoted(text[quote+1:], text[quote], quote-at)
+	}
+	stops := " \t\r\n\"'<>&"
+	if header {
+		stops = "\r\n\"]"
+	}
+	if length := strings.IndexAny(text[at:], stops); length >= 0 {
+		return at, at + length
+	}
+	return at, len(text)
+}
+
+// quoted gives how long a value is that ends with a quote behind so many backslashes, as it began.
+func quoted(text string, quote byte, backslashes int) int {
+	before := 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '\\':
+			before++
+			continue
+		case text[i] == quote && before <= backslashes:
+			return i - before
+		}
+		before = 0
+	}
+	return len(text)
+}

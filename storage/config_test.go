@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -86,4 +87,25 @@ func TestConfigFile(t *testing.T) {
 	if strings.Contains(err.Error(), "pa55word") {
 		t.Errorf("it says the password: %v", err)
 	}
+}
+
+// FuzzPassword puts a password into a URL as net/url does, and looks whether what is shown is the URL without it.
+func FuzzPassword(f *testing.F) {
+	f.Add("user", "pa55word")
+	f.Add("us er", "p@ss:w/o?r#d%")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, user, password string) {
+		u := url.URL{Scheme: "postgres", User: url.UserPassword(user, password), Host: "host:5432", Path: "/shop", RawQuery: "sslmode=require"}
+		full := storage.URL(u.String())
+		u.User = url.User(user)
+		if shown := full.String(); shown != u.String() {
+			t.Errorf("%s is shown as %s", string(full), shown)
+		}
+		if err := (storage.Config{URL: full}).Validate(); err != nil {
+			t.Errorf("%s: %v", string(full), err)
+		}
+		for _, broken := range []string{"postgres://" + user + ":secret" + password + "secret@host/shop", "postgres://host/shop?password=secret" + password + "secret"} {
+			_ = storage.Config{URL: storage.URL(broken)}.Validate() // must not panic
+		}
+	})
 }

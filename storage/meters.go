@@ -35,6 +35,9 @@ func (s *Store) Measure(meter metric.Meter) {
 		followers:    names.EventsFollowers.UpDown(meter), undelivered: names.EventsUndelivered.UpDown(meter),
 		delivered: names.EventsDelivered.Counter(meter), lag: names.EventsLag.Histogram(meter),
 	}
+	m.delivered.Add(context.Background(), 0) // so that the first is seen to be one more
+	m.followers.Add(context.Background(), 0)
+	m.undelivered.Add(context.Background(), 0)
 	m.observed = append(m.observed,
 		names.EventsLast.Observe(meter, func(ctx context.Context, tell names.Tell) {
 			ctx, cancel := context.WithTimeout(ctx, tooLong)

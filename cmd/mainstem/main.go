@@ -17,6 +17,7 @@ import (
 type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run the storefront: seven services and the gateway in front of them, on this machine alone."`
 	Serve   serveCommand   `cmd:"" help:"Run the gateway in front of the services that a configuration names."`
+	Explain explainCommand `cmd:"" help:"Say how an operation would be executed, without executing it."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 
 	Workflows workflowsCommands `cmd:"" help:"See what became of operations that change several services, and mend what is stuck."`

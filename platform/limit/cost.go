@@ -162,17 +162,7 @@ func (b *bill) field(f *ast.Field, on *ast.Definition, of *price) counted {
 	for _, arg := range f.Arguments {
 		asked.cost += p.arguments[arg.Name] + b.input(def.Arguments.ForName(arg.Name).Type, arg.Value)
 	}
-	n, sized := 1.0, false
-	for t := def.Type; t.Elem != nil; t = t.Elem {
-		switch {
-		case t != def.Type || p.sized != nil: // a list in a list, or a list of connections
-			n *= b.listSize
-		case p.slicing == nil && !p.declared && of.sizes(f.Name):
-			sized = true
-		default:
-			n *= b.size(f, def, p)
-		}
-	}
+	n, sized := b.elements(f, def, p, of)
 	below := b.below(f, def, p).times(n)
 	if sized {
 		return counted{plain: asked, sized: below}

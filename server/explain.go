@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/mainstem/mainstem/graph"
+	"github.com/mainstem/mainstem/platform/exec"
+	"github.com/mainstem/mainstem/platform/explain"
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/limit"
+	"github.com/mainstem/mainstem/platform/transport"
+	"github.com/mainstem/mainstem/sources"
+	"github.com/mainstem/mainstem/workflows"
+	"github.com/mainstem/mainstem/workflows/cancelorder"
+	"github.com/mainstem/mainstem/workflows/placeorder"
+)
+
+// Question is an operation to explain.
+type Question struct {
+	Document  string
+	Operation string         // its name; may be empty if the document has one operation
+	Variables map[string]any // as JSON has them
+}
+
+// Explain says how a gateway with a configuration would execute an operation, or why it refuses it: with what is wrong with the document, its variables or its
+// size. An operation that costs too much is explained nevertheless. No service is called, no storage is opened, and nothing listens; of the configuration
+// only what decides about operations need be valid.
+func Explain(ctx context.Context, c Config, q Question) (*explain.Plan, gqlerror.List) {
+	costs, err := limit.NewCosts(served(), limit.CostOptions{Batches: batches})
+	if err != nil {
+		return nil, gqlerror.List{gqlerror.Wrap(err)} // of the schema, which tests have seen
+	}
+	options := exec.Options{Gqlgen: c.Executor == executorGqlgen, Degrade: c.degradations()}
+	if c.ShareOperations {
+		options.Share = &exec.Sharing{}
+	}
+	schema := graph.NewCompiledSchema(graph.Config{Schema: served()}, options)
+	engine := transport.NewEngine(schema, transport.Options{
+		Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Limits: c.Limits, Suggest: true,
+		Extensions: []graphql.HandlerExtension{&limit.Arguments{Scalars: sources.Scalars}, introspection(c)},
+	})
+	ctx = graphql.StartOperationTrace(ctx)
+	oc, errs := engine.CreateOperationContext(ctx, &graphql.RawParams{Query: q.Document, OperationName: q.Operation, Variables: q.Variables})
+	if errs != nil {
+		return nil, engine.DispatchError(ctx, errs).Errors
+	}
+	return explain.Operation(oc, schema.Outline(oc), explain.Options{Costs: costs, Limits: c.Limits, Workflows: map[string]*explain.Workflow{
+		"Mutation.placeOrder":  stepsOf(placeorder.New(placeorder.Sources{})),
+		"Mutation.cancelOrder": stepsOf(cancelorder.New(cancelorder.Sources{}, nil)),
+	}}), nil
+}
+
+// stepsOf gives what is told of a workflow.
+func stepsOf[S any](w workflows.Workflow[S]) *explain.Workflow {
+	told := &explain.Workflow{Name: w.Name}
+	for _, s := range w.Steps {
+		told.Steps = append(told.Steps, s.Name)
+	}
+	return told
+}

@@ -53,7 +53,7 @@ func (m Metric) Prometheus() string {
 }
 
 // units are how Prometheus' names end.
-var units = map[string]string{"s": "seconds", "By": "bytes"}
+var units = map[string]string{"s": "seconds", "By": "bytes", "%": "percent"}
 
 // PrometheusLabel gives the name of an attribute as Prometheus knows it.
 func PrometheusLabel(name string) string { return strings.ReplaceAll(name, ".", "_") }

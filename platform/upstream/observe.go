@@ -28,6 +28,7 @@ func (b *base) observed(next call) call {
 		propagator.Inject(ctx, r.carrier)
 		start := time.Now()
 		note := noting(ctx)
+		ended := b.begun(ctx, r.operation)
 		if r.record = nil; note != nil {
 			r.record = new(record)
 		}
@@ -43,6 +44,7 @@ func (b *base) observed(next call) call {
 			b.report(ctx, r, note, start, f)
 		}
 		b.meters.called(ctx, r, time.Since(start), f)
+		ended(int(r.attempts.Load()), string(r.how), faultCode(f))
 		if span.IsRecording() {
 			if r.how != "" {
 				span.SetAttributes(names.How.String(string(r.how)))
@@ -58,6 +60,21 @@ func (b *base) observed(next call) call {
 
 // asClient is what every call's span is.
 var asClient = trace.WithSpanKind(trace.SpanKindClient)
+
+// begun tells who wants to know that a call begins, and gives what is to be told of its end.
+func (b *base) begun(ctx context.Context, operation string) func(attempts int, how string, code fault.Code) {
+	if b.Began == nil {
+		return func(int, string, fault.Code) {}
+	}
+	return b.Began(ctx, b.Name, operation)
+}
+
+func faultCode(f *fault.Error) fault.Code {
+	if f == nil {
+		return ""
+	}
+	return f.Code
+}
 
 // span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
 func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {

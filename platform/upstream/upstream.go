@@ -30,6 +30,9 @@ type Options struct {
 	Tracer      trace.Tracer // of a span for each call; none if nil
 	Meter       metric.Meter // of its metrics; none if nil
 	Log         *slog.Logger // hears what policies do; nobody if nil
+	// Began is told of each call when it begins, with the source and the operation. What it gives is told how often the call was tried, how it was answered if
+	// not by a call of its own (as Call has it), and the code of its fault, if there is one. Nobody is told if it is nil.
+	Began func(ctx context.Context, source, operation string) (ended func(attempts int, how string, code fault.Code))
 }
 
 func (o *Options) setDefaults() {

@@ -31,6 +31,8 @@ type Options struct {
 	Limits     limit.Limits               // of documents and operations
 	Costs      *limit.Costs               // what operations cost; nobody counts it if nil
 	Suggest    bool                       // whether errors tell names of the schema that the client may have meant
+
+	Price func(oc *graphql.OperationContext, price limit.Price) // is told what an operation costs, before it is executed; nobody if nil
 }
 
 // Engine has operations executed: it parses, validates and coerces what a transport has read, and runs gqlgen's interceptors around what
@@ -172,6 +174,9 @@ func (e *Engine) afford(oc *graphql.OperationContext, size limit.Size) *gqlerror
 		return nil
 	}
 	price, err := e.options.Costs.Check(oc.Operation, oc.Variables, e.options.Limits)
+	if e.options.Price != nil {
+		e.options.Price(oc, price)
+	}
 	if oc.Headers.Get(CostHeader) != "" {
 		oc.Stats.SetExtension(costStats, e.options.Limits.Report(size, price))
 	}

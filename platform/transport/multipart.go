@@ -32,11 +32,13 @@ func (s *Streams) serveParts(w http.ResponseWriter, r *http.Request, executor gr
 	defer place.end()
 	ctx, cancel := streamContext(r.Context())
 	defer cancel()
+	ended := s.began(ctx, kindParts)
 	p := s.beginParts(w, boundarySubscription, "subscriptionSpec=1.0")
 	if p.Part([]byte("{}")) != nil { // so that the client, and who is between, know that it has begun
+		ended(endGone)
 		return
 	}
-	s.pump(ctx, executor, oc, subscriptionParts{p})
+	ended(s.pump(ctx, executor, oc, subscriptionParts{p}))
 }
 
 // subscriptionParts write the answers of a subscription.

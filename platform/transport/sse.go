@@ -92,11 +92,13 @@ func (s *Streams) serveEvents(w http.ResponseWriter, r *http.Request, executor g
 	defer place.end()
 	ctx, cancel := streamContext(r.Context())
 	defer cancel()
+	ended := s.began(ctx, kindEvents)
 	out := s.newEvents(w)
 	if out.alive() != nil { // some browsers take a stream as open when something has come
+		ended(endGone)
 		return
 	}
-	s.pump(ctx, executor, oc, out)
+	ended(s.pump(ctx, executor, oc, out))
 }
 
 // events write the answers of one operation.

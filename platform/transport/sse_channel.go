@@ -72,8 +72,8 @@ func (c *channel) close() {
 	c.release()
 }
 
-// pump writes the events of operations, until the client has gone or the server stops.
-func (c *channel) pump(ctx context.Context, executor graphql.GraphExecutor, out *events) {
+// pump writes the events of operations, until the client has gone or the server stops. It gives why it has ended.
+func (c *channel) pump(ctx context.Context, executor graphql.GraphExecutor, out *events) (why string) {
 	alive := time.NewTicker(c.streams.options.KeepAlive)
 	defer alive.Stop()
 	for {
@@ -85,12 +85,12 @@ func (c *channel) pump(ctx context.Context, executor graphql.GraphExecutor, out 
 			err = out.alive()
 		case <-c.streams.stopping.Done():
 			c.completeAll(out, encode(failed(ctx, executor, stopped())))
-			return
+			return endStopping
 		case <-ctx.Done():
-			return
+			return endGone
 		}
 		if err != nil {
-			return
+			return endUnwritten
 		}
 	}
 }

@@ -123,11 +123,13 @@ func (t *SSE) open(w http.ResponseWriter, r *http.Request, executor graphql.Grap
 	defer c.close()
 	ctx, cancel := streamContext(r.Context())
 	defer cancel()
+	ended := t.streams.began(ctx, kindEvents)
 	out := t.streams.newEvents(w)
 	if out.alive() != nil {
+		ended(endGone)
 		return
 	}
-	c.pump(ctx, executor, out)
+	ended(c.pump(ctx, executor, out))
 }
 
 // ask executes an operation, and answers that it will be answered over the connection.

@@ -28,6 +28,8 @@ type StreamOptions struct {
 	// Timeout gives how long a query or a mutation may take, the start of a subscription, and the execution of each of its events; any time if nil.
 	Timeout func(ctx context.Context) time.Duration
 	Origins Origins // whose pages may open streams
+	// Began is told of each stream that begins: websocket, sse or multipart. What it gives is told why the stream has ended. Nobody is told if it is nil.
+	Began func(ctx context.Context, kind string) (ended func(reason string))
 }
 
 // Streams are the connections over which more than one answer goes. WebSocket, SSE and Multipart of one server share them. They are safe for
@@ -60,6 +62,23 @@ func NewStreams(o StreamOptions) *Streams {
 	s.cut, s.cutAll = context.WithCancel(context.Background())
 	return s
 }
+
+// began tells who wants to know that a stream begins, and gives what is to be told why it has ended.
+func (s *Streams) began(ctx context.Context, kind string) (ended func(reason string)) {
+	if s.options.Began == nil {
+		return func(string) {}
+	}
+	return s.options.Began(ctx, kind)
+}
+
+// Why streams end.
+const (
+	endCompleted = "completed"
+	endStopping  = "the server stops"
+	endWithdrawn = "the token has expired"
+	endGone      = "the client has gone"
+	endUnwritten = "it could not be written in time"
+)
 
 // orElse gives a value, or the default in place of zero.
 func orElse[V comparable](value, otherwise V) V {

@@ -44,8 +44,8 @@ func (a accept) eventsWeight() float64 {
 	return 0
 }
 
-// pump executes an operation and writes its answers, until the last, or until the client has gone or the server stops.
-func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *graphql.OperationContext, out output) {
+// pump executes an operation and writes its answers, until the last, or until the client has gone or the server stops. It gives why it has ended.
+func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *graphql.OperationContext, out output) (why string) {
 	ctx, cancel := permitted(ctx, oc)
 	answers := make(chan []byte) // without room: an answer waits until the one before is written
 	go func() {
@@ -71,24 +71,38 @@ func (s *Streams) pump(ctx context.Context, executor graphql.GraphExecutor, oc *
 		select {
 		case body, more := <-answers:
 			if !more {
-				_ = out.end(withdrawn(ctx, executor))
-				return
+				reason := withdrawn(ctx, executor)
+				_ = out.end(reason)
+				return endOf(ctx, reason)
 			}
 			err = out.next(body)
 		case <-alive.C:
 			err = out.alive()
 		case <-s.stopping.Done():
 			_ = out.end(failed(ctx, executor, stopped()))
-			return
+			return endStopping
 		case <-ctx.Done():
-			if reason := withdrawn(ctx, executor); reason != nil {
+			reason := withdrawn(ctx, executor)
+			if reason != nil {
 				_ = out.end(reason)
 			}
-			return
+			return endOf(ctx, reason)
 		}
 		if err != nil {
-			return
+			return endUnwritten
 		}
+	}
+}
+
+// endOf says why an operation has ended, whose client is told a reason or nothing.
+func endOf(ctx context.Context, reason *graphql.Response) string {
+	switch {
+	case reason != nil:
+		return endWithdrawn
+	case ctx.Err() != nil:
+		return endGone
+	default:
+		return endCompleted
 	}
 }
 

@@ -79,9 +79,10 @@ func (t *WebSocket) Do(w http.ResponseWriter, r *http.Request, executor graphql.
 	if err != nil {
 		return // and answered
 	}
-	conn.SetReadLimit(-1)                                                    // see socket.read
-	life := context.WithoutCancel(r.Context())                               // the connection outlasts the request that it began with
-	newSocket(life, t, place, conn, tapped.conn, r.Header, executor).serve() //nolint:contextcheck // what it runs has contexts of its own, which come from this one
+	conn.SetReadLimit(-1)                      // see socket.read
+	life := context.WithoutCancel(r.Context()) // the connection outlasts the request that it began with
+	ended := t.streams.began(life, kindWebSocket)
+	ended(newSocket(life, t, place, conn, tapped.conn, r.Header, executor).serve()) //nolint:contextcheck // what it runs has contexts of its own, which come from this one
 }
 
 // tap keeps the connection that is taken over, so that it can be cut off whatever it is used for.

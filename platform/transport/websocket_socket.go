@@ -46,6 +46,7 @@ type socket struct {
 
 	mu          sync.Mutex
 	closing     bool
+	closed      websocket.StatusCode  // what it was closed with by the gateway; 0 for nothing
 	initialised bool                  // connection_init has come
 	operating   context.Context       // of operations, when the connection is acknowledged
 	operations  map[string]*operation // by their ids
@@ -61,8 +62,8 @@ func newSocket(ctx context.Context, t *WebSocket, p *place, conn *websocket.Conn
 	return s
 }
 
-// serve reads messages until the connection is closed, and waits until nothing runs for it any more.
-func (s *socket) serve() {
+// serve reads messages until the connection is closed, and waits until nothing runs for it any more. It gives why it was closed.
+func (s *socket) serve() (why string) {
 	defer s.end()
 	s.opening = time.AfterFunc(s.transport.options.InitTimeout, func() {
 		s.close(closeInitTimeout, "Connection initialisation timeout")
@@ -78,6 +79,7 @@ func (s *socket) serve() {
 	for {
 		message, text, err := s.read()
 		if err != nil {
+			why = s.endOf(err)
 			break
 		}
 		s.handle(message, text)
@@ -89,6 +91,23 @@ func (s *socket) serve() {
 	s.cut() // which ends a close under way too: nobody is there to answer it
 	_ = s.conn.CloseNow()
 	s.work.Wait()
+	return why
+}
+
+// endOf says why nothing can be read any more.
+func (s *socket) endOf(err error) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch code := websocket.CloseStatus(err); {
+	case s.closed == closeStopping:
+		return endStopping
+	case s.closed != 0:
+		return fmt.Sprintf("closed by the gateway: %d", s.closed)
+	case code >= 0:
+		return fmt.Sprintf("closed by the client: %d", code)
+	default:
+		return endGone
+	}
 }
 
 // read gives the next message. It fails when the connection is closed. Once a message has begun, it has the time that a request has.
@@ -138,7 +157,7 @@ func (s *socket) close(code websocket.StatusCode, reason string) {
 	if s.closing {
 		return
 	}
-	s.closing = true
+	s.closing, s.closed = true, code
 	s.end()
 	s.work.Go(func() {
 		late := time.AfterFunc(s.transport.options.CloseTimeout, s.cut)

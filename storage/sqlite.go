@@ -83,8 +83,8 @@ func (d *sqliteDatabase) openPools() error {
 	if err != nil {
 		return err
 	}
-	inTurn := newConnector(write, d.ended) // one queue for the engine and for us
-	d.engines, d.writers, d.readers = openPool(inTurn, engineConnections), openPool(inTurn, sqliteWriters), openPool(read, sqliteReaders)
+	inTurn := newConnector(preparing{write}, d.ended) // one queue for the engine and for us
+	d.engines, d.writers, d.readers = openPool(inTurn, engineConnections), openPool(inTurn, sqliteWriters), openPool(preparing{read}, sqliteReaders)
 	return nil
 }
 

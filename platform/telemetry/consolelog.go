@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/telemetry/redact"
 )
 
 // NewConsoleLogger gives a logger for people who look on: a line for each record, with the time of day and the first letters of the trace's id,
@@ -34,7 +36,7 @@ func readable(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey) {
 		return slog.Attr{}
 	}
-	a = redact(groups, a)
+	a = redact.Attr(groups, a)
 	if a.Value.Kind() == slog.KindString && (a.Value.String() == "" || a.Value.String() == "[]") {
 		return slog.Attr{}
 	}
@@ -58,7 +60,7 @@ func (h consoleHandler) Handle(ctx context.Context, r slog.Record) error {
 	if h.out.often(r) {
 		return nil
 	}
-	h.out.begin(r.Time, r.Level, oneLine(r.Message))
+	h.out.begin(r.Time, r.Level, oneLine(redact.Text(r.Message)))
 	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
 		r = r.Clone()
 		r.AddAttrs(slog.String("trace", sc.TraceID().String()[:shownOfTrace]))
@@ -100,10 +102,10 @@ func (o *consoleOutput) often(r slog.Record) bool {
 // kindOfRecord is what a record says, without its numbers.
 func kindOfRecord(r slog.Record) string {
 	var b strings.Builder
-	b.WriteString(oneLine(r.Message))
+	b.WriteString(oneLine(redact.Text(r.Message)))
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Value.Kind() == slog.KindString && a.Value.String() != "" && a.Value.String() != "[]" && !isSecret(a.Key) {
-			fmt.Fprintf(&b, " %s=%s", a.Key, oneLine(a.Value.String()))
+		if a.Value.Kind() == slog.KindString && a.Value.String() != "" && a.Value.String() != "[]" && !redact.Name(a.Key) {
+			fmt.Fprintf(&b, " %s=%s", a.Key, oneLine(redact.Text(a.Value.String())))
 		}
 		return true
 	})

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
@@ -30,9 +33,10 @@ const (
 	maxRequestID     = 64
 	requestIDLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 	maxLoggedPath    = 256
+	maxLoggedMethod  = 16
 )
 
-// Middleware gives each request a span, an id and a line in the access log. The span goes on with the caller's trace. The id is
+// Middleware gives each request a span, an id and a line in the access log, which tells of its operation too: package live says what. The span goes on with the caller's trace. The id is
 // the caller's X-Request-Id if that has 1 to 64 letters, digits, dots, hyphens or underscores; else it is made. routes are the paths
 // that may stand in a span's name; other requests are named by their method alone, because anybody can make up paths.
 func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...string) http.Handler {
@@ -50,6 +54,8 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 			w.Header().Set(TraceIDHeader, sc.TraceID().String())
 		}
 		sent := &answer{ResponseWriter: w}
+		ctx, request := live.WithRequest(ctx, id, r.Header)
+		body := &received{ReadCloser: r.Body}
 		finished := false
 		defer func() { // also when next panics
 			status := sent.status
@@ -61,12 +67,20 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 			}
 			endRequest(span, status)
 			t.metrics.requests.ended(ctx, r, routes, status, time.Since(start))
-			log.LogAttrs(ctx, slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]),
-				slog.Int("status", status), slog.Int64("bytes", sent.bytes),
-				slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000))
+			if log.Enabled(ctx, slog.LevelInfo) {
+				log.LogAttrs(ctx, slog.LevelInfo, live.AccessRequest, request.Line([]slog.Attr{
+					slog.String("method", r.Method[:min(len(r.Method), maxLoggedMethod)]), slog.String("path", r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]),
+					slog.String("protocol", r.Proto), slog.Int("status", status), slog.Int64("bytes_in", body.bytes.Load()), slog.Int64("bytes_out", sent.bytes),
+					slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+				})...)
+			}
+			request.End()
 		}()
-		next.ServeHTTP(sent, r.WithContext(ctx))
+		inner := r.WithContext(ctx)
+		if r.Body != nil && r.Body != http.NoBody {
+			inner.Body = body
+		}
+		next.ServeHTTP(sent, inner)
 		finished = true
 	})
 }
@@ -128,6 +142,18 @@ func isRequestID(id string) bool {
 		}
 	}
 	return true
+}
+
+// received counts what is read of a body. Who reads it may outlast the request.
+type received struct {
+	io.ReadCloser
+	bytes atomic.Int64
+}
+
+func (r *received) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.bytes.Add(int64(n))
+	return n, err
 }
 
 // answer notes what is sent. http.ResponseController reaches the writer below it by Unwrap.

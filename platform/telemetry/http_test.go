@@ -87,7 +87,7 @@ func TestMiddlewareTracesAndLogs(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, value := range map[string]any{"msg": "request", "method": test.method, "path": path, "status": float64(test.status),
-				"bytes": test.bytes, "trace_id": callerTrace, "span_id": span.SpanContext().SpanID().String()} {
+				"bytes_out": test.bytes, "trace_id": callerTrace, "span_id": span.SpanContext().SpanID().String()} {
 				if line[name] != value {
 					t.Errorf("%s is %v, want %v", name, line[name], value)
 				}

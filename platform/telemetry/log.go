@@ -4,10 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 	"slices"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/telemetry/live"
+	"github.com/mainstem/mainstem/platform/telemetry/redact"
 )
 
 type requestIDKey struct{}
@@ -23,15 +25,15 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// NewLogger gives a logger that writes one JSON object per line: with the trace, the span and the request that the context
-// belongs to, and without secrets: the values of attributes and groups that are called authorization, cookie, password, secret,
-// token, apiKey or the like, or end in such a word, are "[redacted]". It is safe for concurrent use.
+// NewLogger gives a logger that writes one JSON object per line: with the trace, the span, the request, the client and the operation that the
+// context belongs to, and without secrets and personal data, as package redact has it. Of warnings and errors that say the same it writes 20 in
+// each second, and then how many more there were. It is safe for concurrent use.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
-	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: redact})
-	return slog.New(contextHandler{ungrouped: handler, grouped: handler})
+	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: redact.Attr})
+	return slog.New(calmHandler{contextHandler{ungrouped: handler, grouped: handler}, newCalm(handler)})
 }
 
-// contextHandler adds the ids of the context to each record, outside all groups.
+// contextHandler adds what the context belongs to to each record, outside all groups.
 type contextHandler struct {
 	ungrouped slog.Handler   // with the attributes before the first group
 	grouped   slog.Handler   // with everything
@@ -72,7 +74,7 @@ func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {
 	return handler.Handle(ctx, record)
 }
 
-func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h contextHandler) withAttrs(attrs []slog.Attr) contextHandler {
 	if len(attrs) == 0 {
 		return h
 	}
@@ -84,14 +86,14 @@ func (h contextHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return h.with(groupOrAttrs{attrs: attrs})
 }
 
-func (h contextHandler) WithGroup(name string) slog.Handler {
+func (h contextHandler) withGroup(name string) contextHandler {
 	if name == "" {
 		return h
 	}
 	return h.with(groupOrAttrs{group: name})
 }
 
-func (h contextHandler) with(g groupOrAttrs) slog.Handler {
+func (h contextHandler) with(g groupOrAttrs) contextHandler {
 	h.inGroup = append(slices.Clip(h.inGroup), g)
 	h.grouped = g.apply(h.grouped)
 	return h
@@ -105,60 +107,5 @@ func idsOf(ctx context.Context) []slog.Attr {
 	if id := RequestID(ctx); id != "" {
 		ids = append(ids, slog.String("request_id", id))
 	}
-	return ids
-}
-
-const redacted = "[redacted]"
-
-// redact is called for each attribute that is no group. A map of headers is one attribute.
-func redact(groups []string, a slog.Attr) slog.Attr {
-	if isSecret(a.Key) || slices.ContainsFunc(groups, isSecret) {
-		return slog.String(a.Key, redacted)
-	}
-	if a.Value.Kind() == slog.KindAny {
-		if headers, ok := a.Value.Any().(http.Header); ok {
-			return slog.Any(a.Key, redactHeaders(headers))
-		}
-	}
-	return a
-}
-
-func redactHeaders(headers http.Header) http.Header {
-	shown := make(http.Header, len(headers))
-	for name, values := range headers {
-		if isSecret(name) {
-			values = []string{redacted}
-		}
-		shown[name] = values
-	}
-	return shown
-}
-
-// secretWords end the names of values that must not be logged; "token" covers access_token and X-Auth-Token.
-var secretWords = []string{
-	"authorization", "cookie", "cookies", "password", "passwd", "passphrase", "secret", "secrets", "token", "tokens",
-	"apikey", "privatekey", "credential", "credentials",
-}
-
-func isSecret(name string) bool {
-	return slices.ContainsFunc(secretWords, func(word string) bool { return endsIn(name, word) })
-}
-
-// endsIn compares from the end, without case, and without the hyphens, underscores and dots of the name.
-func endsIn(name, word string) bool {
-	left := len(word)
-	for i := len(name) - 1; i >= 0 && left > 0; i-- {
-		c := name[i]
-		if c == '-' || c == '_' || c == '.' || c == ' ' {
-			continue
-		}
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != word[left-1] {
-			return false
-		}
-		left--
-	}
-	return left == 0
+	return live.Attrs(ctx, ids)
 }

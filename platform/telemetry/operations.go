@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/mainstem/mainstem/platform/exec"
-	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 )
 
 // Operations is the extension of a gqlgen server that measures operations. It should stand after GraphQL, so that exemplars name the operation's span.
@@ -138,19 +138,7 @@ func outcomeOf(ctx context.Context, response *graphql.Response) string {
 }
 
 // callersFault says whether an error is nothing that the gateway or a service should have done better.
-func callersFault(err *gqlerror.Error) bool {
-	code, _ := err.Extensions["code"].(string)
-	switch fault.Code(code) {
-	case fault.ParseFailed, fault.ValidationFailed, fault.BadUserInput, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Conflict,
-		fault.PreconditionFailed, fault.LimitExceeded, fault.PersistedNotFound, fault.PersistedNotSupported:
-		return true
-	case fault.RateLimited:
-		_, ofSource := err.Extensions["source"] // which the gateway has asked too much
-		return !ofSource
-	default:
-		return false
-	}
-}
+func callersFault(err *gqlerror.Error) bool { return live.CallersFault(err) }
 
 // answered measures an answer that an operation has given.
 func (m *operationMeters) answered(ctx context.Context, r *running, response *graphql.Response, began time.Time) {

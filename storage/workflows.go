@@ -275,6 +275,27 @@ func (s *Store) CountWorkflows(ctx context.Context) (map[WorkflowState]int64, er
 	return counts, nil
 }
 
+// OldestWorkflow gives when the oldest workflow was created that is in one of the states, of which there is one or more; zero if none is.
+func (s *Store) OldestWorkflow(ctx context.Context, states ...WorkflowState) (created time.Time, err error) {
+	places, args := make([]string, len(states)), make([]any, len(states))
+	for i, state := range states {
+		places[i], args[i] = fmt.Sprintf("$%d", i+1), string(state)
+	}
+	rows, err := s.outside().Query(ctx, `SELECT COALESCE(min(created_at), 0) FROM mainstem.workflows WHERE state IN (`+strings.Join(places, ", ")+`)`, args...)
+	err = scan(rows, err, func(scan func(...any) error) error {
+		var at int64
+		if err := scan(&at); err != nil {
+			return err
+		}
+		created = timeOf(at)
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("storage: the oldest workflow cannot be read: %w", err)
+	}
+	return created, nil
+}
+
 // PruneWorkflows deletes workflows that ended before a time, with their steps: those that ended first, and at most limit of them. It gives their
 // ids.
 func (s *Store) PruneWorkflows(ctx context.Context, before time.Time, limit int) ([]string, error) {

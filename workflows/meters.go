@@ -17,7 +17,7 @@ type meters struct {
 	duration                               metric.Float64Histogram
 
 	sets *names.Sets[measured]
-	runs metric.Registration
+	runs []metric.Registration
 }
 
 // measured is what runs and steps are told apart by. What does not matter is empty.
@@ -40,17 +40,34 @@ func newMeters(e *Engine) *meters {
 		started: names.WorkflowsStarted.Counter(meter), endedRuns: names.WorkflowsEnded.Counter(meter), stuckRuns: names.WorkflowsStuck.Counter(meter),
 		retries: names.WorkflowStepRetries.Counter(meter), duration: names.WorkflowStepDuration.Histogram(meter),
 		sets: names.NewSets(attributes),
-		runs: names.WorkflowRuns.Observe(meter, func(ctx context.Context, tell names.Tell) {
-			ctx, cancel := context.WithTimeout(ctx, tooLong)
-			defer cancel()
-			counts, err := e.store.CountWorkflows(ctx)
-			if err != nil {
-				return // nothing is said rather than something wrong
-			}
-			for _, state := range []storage.WorkflowState{Running, Undoing, Stuck, Completed, Refused, Failed, Abandoned} {
-				tell(float64(counts[state]), names.WorkflowState.String(string(state)))
-			}
-		}),
+		runs: []metric.Registration{names.WorkflowRuns.Observe(meter, e.tellRuns), names.WorkflowsOldest.Observe(meter, e.tellOldest)},
+	}
+}
+
+// tellRuns tells how many runs are in each state. Where the storage cannot say, nothing is told rather than something wrong.
+func (e *Engine) tellRuns(ctx context.Context, tell names.Tell) {
+	ctx, cancel := context.WithTimeout(ctx, tooLong)
+	defer cancel()
+	counts, err := e.store.CountWorkflows(ctx)
+	if err != nil {
+		return
+	}
+	for _, state := range []storage.WorkflowState{Running, Undoing, Stuck, Completed, Refused, Failed, Abandoned} {
+		tell(float64(counts[state]), names.WorkflowState.String(string(state)))
+	}
+}
+
+// tellOldest tells for how long the oldest run is under way, if the storage can say it.
+func (e *Engine) tellOldest(ctx context.Context, tell names.Tell) {
+	ctx, cancel := context.WithTimeout(ctx, tooLong)
+	defer cancel()
+	created, err := e.store.OldestWorkflow(ctx, Running, Undoing)
+	switch {
+	case err != nil:
+	case created.IsZero():
+		tell(0)
+	default:
+		tell(time.Since(created).Seconds())
 	}
 }
 
@@ -89,5 +106,7 @@ func (m *meters) step(ctx context.Context, workflow, step string, took time.Dura
 
 // stop has nothing observed any more.
 func (m *meters) stop() {
-	_ = m.runs.Unregister() // which cannot fail
+	for _, r := range m.runs {
+		_ = r.Unregister() // which cannot fail
+	}
 }

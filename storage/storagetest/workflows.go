@@ -223,6 +223,16 @@ func workflowsAreFound(t *testing.T, s *storage.Store) {
 	if diff := cmp.Diff(map[storage.WorkflowState]int64{storage.Running: 1, storage.Stuck: 1, storage.Completed: 2, storage.Failed: 1}, counts); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
+	completed, err := s.Workflows(t.Context(), storage.WorkflowFilter{States: []storage.WorkflowState{storage.Completed, storage.Failed}})
+	if err != nil || len(completed) != 3 {
+		t.Fatal(completed, err)
+	}
+	if oldest, err := s.OldestWorkflow(t.Context(), storage.Completed, storage.Failed); err != nil || !oldest.Equal(completed[2].CreatedAt) {
+		t.Errorf("the oldest is of %v, %v, want %v", oldest, err, completed[2].CreatedAt)
+	}
+	if oldest, err := s.OldestWorkflow(t.Context(), storage.Undoing); err != nil || !oldest.IsZero() {
+		t.Errorf("there is none, and the oldest is of %v, %v", oldest, err)
+	}
 	for kind, want := range map[string]string{"placeorder": "2", "cancelorder": "3"} {
 		if w, err := s.WorkflowBySubject(t.Context(), kind, "Order:1"); err != nil || w == nil || w.ID != want {
 			t.Errorf("of the order, the newest %s is %+v, %v", kind, w, err)

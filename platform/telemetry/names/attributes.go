@@ -40,6 +40,20 @@ var (
 		"mainstem.action", "what a policy did",
 		"`retry`; `hedge`: a second call beside a slow one; `refuse`: too many wait; `budget`: no retry, as too many were; `stale`: what is kept stands in",
 	}
+	Breaker = Attribute{"mainstem.breaker", "the state of the breaker that the call has come to, unless it is closed", "`open`, `half-open`"}
+	Waited  = Attribute{"mainstem.waited", "for how many seconds the call has waited for its turn", "not on metrics"}
+	Queue   = Attribute{"mainstem.queue", "how many calls waited before it", "not on metrics"}
+	Hedge   = Attribute{"mainstem.hedge", "whether it is the second attempt beside one that is slow", "`true`, or left out"}
+	Resends = Attribute{semconv.HTTPRequestResendCountKey, "how many attempts of the call came before", "left out of the first"}
+	Retries = Attribute{"mainstem.resend_count", "the same of a gRPC call, for which there is no convention", "left out of the first"}
+	Address = Attribute{semconv.ServerAddressKey, "the service's host", "those of the configuration"}
+	Port    = Attribute{semconv.ServerPortKey, "the service's port", "those of the configuration"}
+	RPC     = Attribute{semconv.RPCSystemNameKey, "what is spoken, where it is not plain HTTP", "`grpc`"}
+	RPCCall = Attribute{semconv.RPCMethodKey, "the service and the method of the contract", "those of the contracts"}
+
+	RPCStatus = Attribute{semconv.RPCResponseStatusCodeKey, "the status of a gRPC call; left out if none came", "gRPC's"}
+	ErrorType = Attribute{semconv.ErrorTypeKey, "how an attempt failed; left out if it did not", "the codes of [errors.md](errors.md)"}
+
 	Loader = Attribute{"mainstem.loader", "the loader of the batch", "those of the resolvers"}
 	Keys   = Attribute{"mainstem.keys", "for how many keys a batch or a call is", "not on metrics"}
 )
@@ -66,6 +80,8 @@ var (
 	ErrorCodes   = Attribute{"graphql.error.codes", "their codes, each once", "not on metrics"}
 	FieldObject  = Attribute{"graphql.field.object", "the type that has the field", "not on metrics"}
 	FieldName    = Attribute{"graphql.field.name", "the field", "not on metrics"}
+	FieldSources = Attribute{"graphql.field.sources", "the sources that the field declares", "not on metrics"}
+	Objects      = Attribute{"mainstem.objects", "how many objects have the field", "not on metrics"}
 	FieldPath    = Attribute{"graphql.field.path", "where it stands in the answer, without indices", "not on metrics"}
 	URLPath      = Attribute{semconv.URLPathKey, "the path, without what follows a question mark", "not on metrics"}
 )

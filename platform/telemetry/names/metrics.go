@@ -106,6 +106,20 @@ var (
 	}
 )
 
+// Traces.
+var (
+	TracesKept = Metric{
+		Name: "mainstem.traces.kept", Kind: Counter, Unit: "{trace}", Attributes: []Attribute{Result},
+		Says: "Traces that were not sampled, and were kept all the same, by result: the operation `failed`, or was `slow`.",
+		Look: "When a collector gets more than the sampled part: how many are kept beside it.",
+	}
+	TracesForgotten = Metric{
+		Name: "mainstem.traces.forgotten", Kind: Counter, Unit: "{drop}", Attributes: []Attribute{Result},
+		Says: "What was forgotten of traces that were not sampled, before it was known whether they are kept, by the bound of `telemetry.tail` that was reached: whole traces by `traces`, single spans by `spans` and `bytes`.",
+		Look: "When the trace of a slow or failed operation is missing, or has gaps.",
+	}
+)
+
 // Sources.
 var (
 	SourceCallDuration = Metric{
@@ -161,6 +175,11 @@ var (
 		Name: "mainstem.workflows.runs", Kind: Gauge, Unit: "{run}", Attributes: []Attribute{WorkflowState},
 		Says: "Runs in the storage, by their state. All gateways that share it say the same.",
 		Look: "STUCK above zero is a customer's order that waits for an operator.",
+	}
+	WorkflowsOldest = Metric{
+		Name: "mainstem.workflows.oldest", Kind: Gauge, Unit: "s",
+		Says: "For how long the oldest run has been under way that is RUNNING or UNDOING; 0 if there is none. All gateways that share the storage say the same.",
+		Look: "When mutations answer PENDING: whether what they began goes on.",
 	}
 	WorkflowStepDuration = Metric{
 		Name: "mainstem.workflow.step.duration", Kind: Histogram, Unit: "s", Buckets: minutes, Attributes: []Attribute{Workflow, WorkflowStep, ErrorCode},

@@ -12,6 +12,7 @@ import (
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
+	"github.com/mainstem/mainstem/platform/slo"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/storage"
 )
@@ -35,6 +36,7 @@ type Config struct {
 	Auth            AuthConfig                  `yaml:"auth" desc:"Whose tokens are good. Without it, every caller is anonymous."`
 	Persisted       persisted.Config            `yaml:"persisted" desc:"Which documents clients need not send."`
 	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
+	SLO             slo.Config                  `yaml:"slo" desc:"What is promised to clients: mainstem rules makes the rules of it by which Prometheus alerts. The gateway itself does nothing with it."`
 	Storage         storage.Config              `yaml:"storage" desc:"Where the gateway keeps what it must remember: workflows, and the log of events."`
 	Workflows       WorkflowsConfig             `yaml:"workflows" desc:"How operations that change several services are carried out."`
 	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
@@ -78,6 +80,7 @@ func DefaultConfig() Config {
 		Streams:         StreamsConfig{Max: 10_000, PerCaller: 1_000},
 		Persisted:       persisted.Defaults(),
 		Telemetry:       telemetry.Defaults(),
+		SLO:             slo.Defaults(),
 		Storage:         storage.Defaults(),
 		Workflows:       defaultWorkflows(),
 		Sources:         map[string]SourceConfig{},

@@ -152,7 +152,10 @@ func callOf(span sdktrace.ReadOnlySpan) (call, bool) {
 	if !ok {
 		return call{}, false
 	}
-	operation, _ := attributes.Value(names.SourceOperation.Key)
+	operation, called := attributes.Value(names.SourceOperation.Key)
+	if !called { // it is of a source otherwise
+		return call{}, false
+	}
 	c := call{source: source.AsString(), operation: operation.AsString(), keys: -1}
 	if keys, ok := attributes.Value(names.Keys.Key); ok {
 		c.keys = int(keys.AsInt64())

@@ -248,3 +248,6 @@ func (f *Field) Object() string { return f.objectName() }
 
 // Name gives the field's name in the schema.
 func (f *Field) Name() string { return f.collected.Name }
+
+// Sources gives the sources that the field declares. They are not to be changed.
+func (f *Field) Sources() []string { return f.info.sources }

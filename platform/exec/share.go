@@ -8,6 +8,9 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/go-json-experiment/json"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	oteltrace "go.opentelemetry.io/otel/trace"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // Sharing has queries that differ in nothing, and are in flight at the same time, run once: document, operation name, variables, and what the
@@ -33,6 +36,7 @@ type flights struct {
 type flight struct {
 	cancel context.CancelFunc
 	done   chan struct{}
+	span   oteltrace.SpanContext // in which it runs
 
 	// What came of it, once it is done.
 	data       []byte
@@ -58,6 +62,7 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 		f.run(inner, func(ctx context.Context) *graphql.Response { return s.execute(ctx, oc, p, nil) }, func() { s.flights.end(key, f) })
 		return f.response(ctx)
 	}
+	f.follow(ctx)
 	select {
 	case <-f.done:
 	case <-ctx.Done(): // nothing is begun any more: all is open
@@ -70,6 +75,14 @@ func (s *Schema) shared(ctx context.Context, oc *graphql.OperationContext, p *pl
 		return f.response(ctx)
 	}
 	return s.instead(ctx, oc, p, f)
+}
+
+// follow links the operation of a context to the one that it is answered by.
+func (f *flight) follow(ctx context.Context) {
+	if span := oteltrace.SpanFromContext(ctx); span.IsRecording() && f.span.IsValid() {
+		span.AddLink(oteltrace.Link{SpanContext: f.span})
+		span.SetAttributes(names.How.String("shared"))
+	}
 }
 
 // instead executes a query for a caller who had joined a flight that met its deadline. If his is met too, he has what the flight found: it had
@@ -113,7 +126,7 @@ func (all *flights) join(ctx context.Context, key flightKey) (f *flight, inner c
 		return f, nil, false
 	}
 	inner = graphql.WithFreshResponseContext(context.WithoutCancel(ctx))
-	f = &flight{done: make(chan struct{}), callers: 1}
+	f = &flight{done: make(chan struct{}), span: oteltrace.SpanContextFromContext(ctx), callers: 1}
 	if deadline, ok := ctx.Deadline(); ok {
 		inner, f.cancel = context.WithDeadline(inner, deadline)
 	} else {

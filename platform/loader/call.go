@@ -65,9 +65,11 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 	if s.failed != nil {
 		return c.fetched(ctx)
 	}
-	if s.options.Tracer != nil {
+	if s.options.Tracer != nil && recorded(ctx) {
 		var span trace.Span
-		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithAttributes(names.Keys.Int(len(c.entries))))
+		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithLinks(c.batch.from...), trace.WithAttributes(
+			names.Keys.Int(len(c.entries)), names.Loader.String(s.loader.name), names.Source.String(s.loader.source),
+		))
 		defer span.End()
 	}
 	return c.told(ctx)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 )
@@ -41,6 +43,7 @@ type batch[K comparable, V any] struct {
 	entries []*entry[K, V]
 	waiters waiters[K, V]
 	askers  []int
+	from    []trace.Link // to the spans of those who have asked
 }
 
 // waiter is somebody who waits for entries.
@@ -86,6 +89,9 @@ func (s *state[K, V]) add(ctx context.Context, keys []K) []*entry[K, V] {
 	if s.options.Asker != nil && waits {
 		s.open.asked(s.options.Asker(ctx))
 	}
+	if s.options.Tracer != nil && waits {
+		s.open.link(trace.SpanFromContext(ctx))
+	}
 	if s.open != nil && s.open.timer != nil && len(s.entries) > known && time.Since(s.open.begun) < maxWindows*s.options.Window {
 		s.open.timer.Reset(s.options.Window)
 	}
@@ -109,6 +115,26 @@ func (b *batch[K, V]) asked(by int) {
 	if by != 0 && !slices.Contains(b.askers, by) {
 		b.askers = append(b.askers, by)
 	}
+}
+
+// maxLinks is how many of those who have asked a batch's span is linked to.
+const maxLinks = 16
+
+// link links the batch's span to that of somebody who has asked.
+func (b *batch[K, V]) link(asker trace.Span) {
+	if !asker.IsRecording() || len(b.from) == maxLinks {
+		return
+	}
+	to := asker.SpanContext()
+	if !slices.ContainsFunc(b.from, func(l trace.Link) bool { return l.SpanContext.Equal(to) }) {
+		b.from = append(b.from, trace.Link{SpanContext: to})
+	}
+}
+
+// recorded says whether what happens in a context is recorded, or nothing says that it is not.
+func recorded(ctx context.Context) bool {
+	outer := trace.SpanFromContext(ctx)
+	return outer.IsRecording() || outer.SpanContext().IsSampled() || !outer.SpanContext().IsValid()
 }
 
 // opened gives the open batch, which it begins if there is none.

@@ -39,8 +39,9 @@ func (GraphQL) Validate(graphql.ExecutableSchema) error { return nil }
 
 const maxOperationName = 100
 
-// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the first response: what @defer leaves for later is
-// below it, though after it. That of a subscription ends when it has begun, and each event has one of its own.
+// InterceptOperation gives the operation a span, such as "query ProductPage". It ends with the last response, after what @defer leaves
+// for later. That of a subscription ends when it has begun, and each event has a trace of its own that is linked to it. So has an operation
+// over a connection that has others too, linked to the request that has opened it.
 func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	name := string(oc.Operation.Operation)
@@ -48,7 +49,7 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 	if operation != "" {
 		name += " " + operation
 	}
-	ctx, span := g.tracer.Start(ctx, name)
+	ctx, span := g.tracer.Start(ctx, name, connected(ctx)...)
 	if !span.IsRecording() {
 		return next(ctx)
 	}
@@ -61,29 +62,72 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 	respond := next(ctx)
 	if oc.Operation.Operation == ast.Subscription {
 		span.End()
-		return g.events(name, attributes, respond)
+		return g.events(name+" event", apart(span.SpanContext(), attributes...), respond)
 	}
 	return func(ctx context.Context) *graphql.Response {
-		defer span.End()
+		open := false
+		defer func() {
+			if open {
+				context.AfterFunc(ctx, func() { span.End() }) // whoever goes does not ask for the rest
+			} else {
+				span.End()
+			}
+		}()
 		response := respond(ctx)
 		if response != nil {
 			markErrors(span, response.Errors)
+			later := exec.IncrementalOf(ctx)
+			open = later != nil && later.HasNext
 		}
 		return response
 	}
 }
 
-// events gives each event of a subscription a span, which begins when the event has come and is answered.
-func (g GraphQL) events(name string, attributes []attribute.KeyValue, respond graphql.ResponseHandler) graphql.ResponseHandler {
+// events gives each event of a subscription a span, from when it has come until it is answered.
+func (g GraphQL) events(name string, options []trace.SpanStartOption, respond graphql.ResponseHandler) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
-		response := respond(ctx)
-		if response != nil {
-			_, span := g.tracer.Start(ctx, name+" event", trace.WithAttributes(attributes...))
-			markErrors(span, response.Errors)
+		var span trace.Span
+		response := respond(exec.WithEventBegin(ctx, func(ctx context.Context) context.Context {
+			ctx, span = g.tracer.Start(ctx, name, options...)
+			return ctx
+		}))
+		if span != nil {
+			if response != nil {
+				markErrors(span, response.Errors)
+			}
 			span.End()
 		}
 		return response
 	}
+}
+
+// apart gives the options of a span that begins a trace of its own, linked to the one that it comes from.
+func apart(from trace.SpanContext, attributes ...attribute.KeyValue) []trace.SpanStartOption {
+	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: from})}
+	if len(attributes) > 0 {
+		options = append(options, trace.WithAttributes(attributes...))
+	}
+	return options
+}
+
+type connectionKey struct{}
+
+// withConnection notes that what a context's request has opened is a connection for many operations.
+func withConnection(ctx context.Context) context.Context {
+	return context.WithValue(ctx, connectionKey{}, trace.SpanContextFromContext(ctx))
+}
+
+// connected gives what the span of an operation begins with: nothing special, unless it is one of many over a connection.
+func connected(ctx context.Context) []trace.SpanStartOption {
+	if opened, ok := ctx.Value(connectionKey{}).(trace.SpanContext); ok {
+		return apart(opened)
+	}
+	return nil
+}
+
+// streams says whether an answer of a media type may go on for long.
+func streams(media string) bool {
+	return strings.HasPrefix(media, "text/event-stream") || strings.HasPrefix(media, "multipart/")
 }
 
 // markErrors says how many errors a response has, and their codes; the messages are for the client and the causes for the log.
@@ -99,16 +143,21 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 	}
 	slices.Sort(distinct)
 	span.SetAttributes(names.ErrorCount.Int(len(errs)), names.ErrorCodes.StringSlice(distinct))
+	if !slices.ContainsFunc(errs, func(err *gqlerror.Error) bool { return !callersFault(err) }) {
+		return // nothing has failed: the caller has asked for what it cannot have
+	}
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
 // Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
-func (t *Telemetry) Step(ctx context.Context, f *exec.Field, _ int) (context.Context, func(error)) {
+func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, t.metrics.steps.begin(ctx, f)
 	}
-	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(),
-		trace.WithAttributes(names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path())))
+	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(), trace.WithAttributes(
+		names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path()),
+		names.Objects.Int(objects), names.FieldSources.StringSlice(f.Sources()),
+	))
 	measured := t.metrics.steps.begin(inner, f)
 	return inner, func(err error) {
 		measured(err)

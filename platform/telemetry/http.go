@@ -49,11 +49,15 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 		w.Header().Set(RequestIDHeader, id)
 
 		ctx := propagation.TraceContext{}.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
-		ctx, span := t.startRequest(ctx, r, routes)
+		ctx, span := t.startRequest(t.withBaggage(ctx, r.Header), r, routes)
 		if sc := span.SpanContext(); sc.HasTraceID() {
 			w.Header().Set(TraceIDHeader, sc.TraceID().String())
 		}
 		sent := &answer{ResponseWriter: w}
+		if r.Header.Get("Upgrade") != "" {
+			ctx = withConnection(ctx)
+			sent.taken = func() { endRequest(span, http.StatusSwitchingProtocols) } // what is done over the connection is apart
+		}
 		ctx, request := live.WithRequest(ctx, id, r.Header)
 		body := &received{ReadCloser: r.Body}
 		finished := false
@@ -64,6 +68,9 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 				status = http.StatusInternalServerError
 			case status == 0:
 				status = http.StatusOK
+			}
+			if streams(w.Header().Get("Content-Type")) {
+				withPatience(ctx)
 			}
 			endRequest(span, status)
 			t.metrics.requests.ended(ctx, r, routes, status, time.Since(start))
@@ -106,6 +113,9 @@ func (t *Telemetry) startRequest(ctx context.Context, r *http.Request, routes []
 }
 
 func endRequest(span trace.Span, status int) {
+	if !span.IsRecording() {
+		return
+	}
 	span.SetAttributes(names.Status.Int(status))
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, http.StatusText(status))
@@ -161,6 +171,7 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	taken  func() // told when the connection is taken over; nil if nobody wants to know
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -186,7 +197,11 @@ func (a *answer) Flush() {
 
 // Hijack gives the connection to who takes it over. It is here for those who ask for an http.Hijacker, as what packs answers does.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(a.ResponseWriter).Hijack()
+	conn, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil && a.taken != nil {
+		a.taken()
+	}
+	return conn, buffered, err
 }
 
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }

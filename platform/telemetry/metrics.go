@@ -34,7 +34,7 @@ func newMetrics(ctx context.Context, c Config) (metrics, error) {
 	if !c.Prometheus && c.Metrics.Exporter == "" && c.Reader == nil {
 		return metrics{}, nil
 	}
-	described, err := c.resource()
+	described, err := c.resource(ctx)
 	if err != nil {
 		return metrics{}, err
 	}

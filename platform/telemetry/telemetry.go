@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -34,9 +35,11 @@ type Config struct {
 	Insecure    bool            `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
 	SampleRatio float64         `yaml:"sampleRatio" desc:"Which part of the traces is recorded, from 0 to 1, unless the caller has decided already." jsonschema:"minimum=0,maximum=1"`
 	ServiceName string          `yaml:"serviceName" desc:"How the gateway is called in traces and metrics."`
-	Slow        config.Duration `yaml:"slow" desc:"From what duration on an operation is slow: it is logged with what was run for it; 0 for none."`
+	Slow        config.Duration `yaml:"slow" desc:"From what duration on an operation is slow: it is logged with what was run for it, and its trace is kept; 0 for none."`
 	Prometheus  bool            `yaml:"prometheus" desc:"Whether /metrics shows the gateway's metrics, to whoever can reach it."`
 
+	Tail    TailConfig    `yaml:"tail" desc:"Traces that were not sampled, and are kept all the same."`
+	Baggage []string      `yaml:"baggage" desc:"What of callers' baggage is passed on to sources: names. Nothing else of it is."`
 	Metrics MetricsConfig `yaml:"metrics" desc:"Where metrics are sent, beside /metrics."`
 
 	ServiceVersion string                 `yaml:"-"`
@@ -44,11 +47,16 @@ type Config struct {
 	Console        io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil
 	Processor      sdktrace.SpanProcessor `yaml:"-"` // gets every span too, whatever the exporter: for tests
 	Reader         sdkmetric.Reader       `yaml:"-"` // reads the metrics too: for tests
+
+	samplerName, samplerArgument string // as OpenTelemetry's variables have them
 }
 
 // Defaults gives the settings of a gateway that sends no spans, and would send all.
 func Defaults() Config {
-	return Config{SampleRatio: 1, ServiceName: "mainstem", Slow: config.Duration(time.Second), Metrics: MetricsConfig{OperationNames: 200}}
+	return Config{
+		SampleRatio: 1, ServiceName: "mainstem", Slow: config.Duration(time.Second), Metrics: MetricsConfig{OperationNames: 200},
+		Tail: TailConfig{Enabled: true, Traces: 5_000, Spans: 500, Bytes: 64 << 20},
+	}
 }
 
 // traces says whether any spans are recorded.
@@ -58,7 +66,7 @@ func (c Config) traces() bool { return c.Exporter != "" || c.Processor != nil }
 func (c Config) Validate() error {
 	var problems config.Problems
 	switch c.Exporter {
-	case "", "otlp-grpc", "otlp-http", "console":
+	case "", exporterGRPC, exporterHTTP, exporterConsole:
 	default:
 		problems = append(problems, config.Problem{Path: "exporter", Message: fmt.Sprintf("%q is none of otlp-grpc, otlp-http and console", c.Exporter)})
 	}
@@ -67,6 +75,14 @@ func (c Config) Validate() error {
 	}
 	if c.Slow < 0 {
 		problems = append(problems, config.Problem{Path: "slow", Message: "must not be less than nothing"})
+	}
+	if c.Tail.Traces < 0 || c.Tail.Spans < 0 {
+		problems = append(problems, config.Problem{Path: "tail", Message: "must be 0 or more of each"})
+	}
+	for _, name := range c.Baggage {
+		if !baggageName.MatchString(name) {
+			problems = append(problems, config.Problem{Path: "baggage", Message: fmt.Sprintf("%q is no name of something in baggage", name)})
+		}
 	}
 	problems = append(problems, c.endpointProblems("endpoint")...)
 	switch c.Metrics.Exporter {
@@ -113,6 +129,7 @@ type Telemetry struct {
 	provider trace.TracerProvider
 	tracer   trace.Tracer
 	metrics  metrics
+	baggage  []string                    // what is passed on
 	shutdown func(context.Context) error // of the spans
 }
 
@@ -124,63 +141,87 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	t := &Telemetry{provider: offProvider{}, shutdown: func(context.Context) error { return nil }}
-	c = c.withEnvironment(os.Getenv)
+	c, err := c.withEnvironment(os.Getenv).tracesFromEnvironment(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	t := &Telemetry{provider: offProvider{}, baggage: c.Baggage, shutdown: func(context.Context) error { return nil }}
+	var unsampled *tail
 	if c.traces() {
-		provider, err := newProvider(ctx, c)
+		provider, rest, err := newProvider(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		t.provider, t.shutdown = provider, provider.Shutdown
+		t.provider, t.shutdown, unsampled = provider, provider.Shutdown, rest
+		if unsampled != nil {
+			t.provider = &tailProvider{sdk: provider, tail: unsampled}
+		}
 	}
-	var err error
 	if t.metrics, err = newMetrics(ctx, c); err != nil {
 		return nil, errors.Join(err, t.shutdown(ctx))
+	}
+	if meter := t.Meter(Scope); meter != nil && unsampled != nil {
+		unsampled.observe(meter)
 	}
 	t.tracer = t.provider.Tracer(Scope)
 	return t, nil
 }
 
-// resource gives what spans and metrics say of the gateway.
-func (c Config) resource() (*resource.Resource, error) {
-	service := resource.NewSchemaless(semconv.ServiceVersion(c.ServiceVersion))
-	if c.ServiceName != "" { // else OTEL_SERVICE_NAME may say it
-		service = resource.NewSchemaless(semconv.ServiceName(c.ServiceName), semconv.ServiceVersion(c.ServiceVersion))
+// resource gives what spans and metrics say of the gateway: what the settings say, and what OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say beside it.
+func (c Config) resource(ctx context.Context) (*resource.Resource, error) {
+	known := []attribute.KeyValue{semconv.ServiceVersion(c.ServiceVersion)}
+	if c.ServiceName != "" {
+		known = append(known, semconv.ServiceName(c.ServiceName))
 	}
-	described, err := resource.Merge(resource.Default(), service)
+	described, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(known...))
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: resource: %w", err)
 	}
 	return described, nil
 }
 
-func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, error) {
-	described, err := c.resource()
+// newProvider makes what makes spans, and what keeps those of traces that are not sampled; nil if nothing does.
+func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, *tail, error) {
+	described, err := c.resource(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	options := []sdktrace.TracerProviderOption{
-		sdktrace.WithResource(described),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.SampleRatio))),
+	sampler, err := c.sampler()
+	if err != nil {
+		return nil, nil, err
 	}
 	processor, err := newProcessor(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("telemetry: exporter: %w", err)
+		return nil, nil, fmt.Errorf("telemetry: exporter: %w", err)
 	}
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(described), sdktrace.WithSampler(sampler)}
+	var all []sdktrace.SpanProcessor
 	for _, p := range []sdktrace.SpanProcessor{processor, c.Processor} {
 		if p != nil {
+			all = append(all, p)
 			options = append(options, sdktrace.WithSpanProcessor(p))
 		}
 	}
-	return sdktrace.NewTracerProvider(options...), nil
+	var unsampled *tail
+	if c.Tail.Enabled {
+		unsampled = &tail{slow: c.Slow.Std(), limits: c.Tail, processors: all, resource: described}
+	}
+	return sdktrace.NewTracerProvider(options...), unsampled, nil
 }
+
+// The exporters of spans.
+const (
+	exporterGRPC    = "otlp-grpc"
+	exporterHTTP    = "otlp-http"
+	exporterConsole = "console"
+)
 
 // newProcessor gives what sends spans: in batches to a collector, at once to a console.
 func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error) {
 	var exporter sdktrace.SpanExporter
 	var err error
 	switch c.Exporter {
-	case "otlp-grpc":
+	case exporterGRPC:
 		var options []otlptracegrpc.Option
 		if c.Insecure {
 			options = append(options, otlptracegrpc.WithInsecure())
@@ -189,7 +230,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 			options = append(options, otlptracegrpc.WithEndpointURL(c.endpointURL("")))
 		}
 		exporter, err = otlptracegrpc.New(ctx, options...)
-	case "otlp-http":
+	case exporterHTTP:
 		var options []otlptracehttp.Option
 		if c.Insecure {
 			options = append(options, otlptracehttp.WithInsecure())
@@ -198,7 +239,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 			options = append(options, otlptracehttp.WithEndpointURL(c.endpointURL("/v1/traces")))
 		}
 		exporter, err = otlptracehttp.New(ctx, options...)
-	case "console":
+	case exporterConsole:
 		var out io.Writer = os.Stderr
 		if c.Console != nil {
 			out = c.Console

@@ -27,7 +27,7 @@ func newBackground() *background {
 
 // run makes a call in the background, within the trace of ctx and nothing else of it. It does nothing once the background is closed, and says so.
 func (b *background) run(ctx context.Context, r *request, do func(ctx context.Context, r *request)) bool { //nolint:contextcheck // it outlives the caller's
-	inner := trace.ContextWithSpanContext(b.ctx, trace.SpanContextFromContext(ctx))
+	inner := trace.ContextWithSpan(b.ctx, trace.SpanFromContext(ctx))
 	own := r.copy()
 	own.deadline = time.Time{}
 	b.mu.Lock()

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/upstream/internal/rfc9111"
 )
@@ -94,6 +96,10 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 	if _, asked := b.cache.refreshing.LoadOrStore(r.key, nil); asked {
 		return
 	}
+	var from []trace.Link // none if nobody would see it
+	if b.tracing(ctx) {
+		from = []trace.Link{trace.LinkFromContext(ctx)}
+	}
 	begun := b.background.run(ctx, r, func(ctx context.Context, r *request) {
 		defer b.cache.refreshing.Delete(r.key)
 		defer func() {
@@ -102,6 +108,8 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 			}
 		}()
 		r.attempts = &r.sent // the caller does not wait for them
+		ctx, span := b.apart(ctx, "refresh "+b.Name, from)
+		defer span.End()
 		_, _ = refreshed(ctx, r)
 	})
 	if !begun {

@@ -141,7 +141,7 @@ func (p *parrot) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // attempt is the service over gRPC.
 func (p *parrot) attempt(ctx context.Context, r *request) (*reply, error) {
-	body, err := p.say(ctx, string(r.message), "", func(name string) string { return r.carrier.Get(strings.ToLower(name)) })
+	body, err := p.say(ctx, string(r.message), "", func(name string) string { return metadataCarrier(r.metadata).Get(strings.ToLower(name)) })
 	message, _ := encode(wrapperspb.String(body))
 	return &reply{message: message}, err
 }

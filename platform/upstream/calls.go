@@ -146,10 +146,7 @@ func (t *record) answered(ctx context.Context, status string) {
 }
 
 // asHedge gives the context of a second attempt.
-func (t *record) asHedge(ctx context.Context) context.Context {
-	if t == nil {
-		return ctx
-	}
+func asHedge(ctx context.Context) context.Context {
 	return context.WithValue(ctx, hedgeKey{}, true)
 }
 
@@ -175,6 +172,9 @@ func (t *record) asked(state string) {
 
 // waited notes a wait under a limit.
 func (t *record) waited(w Turn) {
+	if t == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.turn == nil || w.Refused || w.Waited > t.turn.Waited {

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
@@ -31,8 +30,7 @@ type request struct {
 	attempts  *atomic.Int32 // sent; of a copy that of the original
 	how       how           // it was answered
 	replaced  *entry        // what was kept before its answer was
-	carrier   propagation.TextMapCarrier
-	record    *record // for who wants to be told of it; nil for nobody
+	record    *record       // for who wants to be told of it; nil for nobody
 
 	http       *http.Request // of REST
 	conditions http.Header   // of REST: what a cached answer is revalidated by. A 304 is a reply then, and no fault.
@@ -46,7 +44,7 @@ type request struct {
 // copy gives a request of its own for what is done beside the call. Its attempts are the call's.
 func (r *request) copy() *request {
 	return &request{
-		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts, carrier: r.carrier,
+		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts,
 		record: r.record,
 		http:   r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}

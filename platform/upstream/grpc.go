@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc"
 	grpccodes "google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // GRPC calls one gRPC service: it is the connection that generated clients are made with. It is safe for concurrent use.
@@ -44,6 +46,9 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 		return nil, err
 	}
 	g := &GRPC{hosts: hosts, conn: conn}
+	if len(hosts) == 1 { // else it is not known which is called
+		g.peer = peerOf(hosts[0])
+	}
 	if err := g.init(o, inputs, g.attempt); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -62,7 +67,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 	}
 	md := metadata.MD{}
 	r := &request{
-		operation: operation, kind: g.kindOf(method, args), carrier: metadataCarrier(md),
+		operation: operation, kind: g.kindOf(method, args),
 		method: method, message: message, metadata: md, options: opts,
 	}
 	var key []byte
@@ -94,7 +99,11 @@ func particular(o grpc.CallOption) bool {
 
 // attempt sends a message once.
 func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
-	r.attempts.Add(1)
+	md, sent := r.metadata, r.attempts.Add(1)
+	if sent > 1 || g.Policy.Hedge.Enabled { // others may read it
+		md = md.Copy()
+	}
+	g.carry(ctx, metadataCarrier(md), sent)
 	if err := g.reconnect(ctx); err != nil {
 		return nil, err
 	}
@@ -104,10 +113,13 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 	if len(g.Return) > 0 {
 		options = append(slices.Clip(options), grpc.Header(&header))
 	}
-	ctx = metadata.NewOutgoingContext(ctx, r.metadata)
+	ctx = metadata.NewOutgoingContext(ctx, md)
 	err := g.conn.Invoke(ctx, r.method, encoded(r.message), &found, options...)
 	if r.record != nil {
 		r.record.answered(ctx, status.Code(err).String())
+	}
+	if g.tracing(ctx) {
+		g.answered(ctx, names.RPCStatus.String(code.Code(status.Code(err)).String())) //nolint:gosec // there are 17
 	}
 	if err != nil {
 		return nil, grpcFault(err)
@@ -165,7 +177,7 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	md := metadata.MD{}
 	r := &request{operation: operation}
 	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
-	propagator.Inject(ctx, metadataCarrier(md))
+	carry(ctx, metadataCarrier(md))
 	var s grpc.ClientStream
 	err := onWire(ctx, func() (err error) {
 		s, err = g.conn.NewStream(metadata.NewOutgoingContext(ctx, md), desc, method, opts...)

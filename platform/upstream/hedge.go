@@ -39,7 +39,7 @@ func (b *base) hedged(next call) call {
 			if e.IsHedge() {
 				second.Store(true)
 				b.acted(ctx, r, actHedge)
-				inner = r.record.asHedge(inner)
+				inner = asHedge(inner)
 			}
 			o.reply, o.fault = next(inner, r) //nolint:contextcheck // it comes from ctx
 			// What the service has not said does not win while the other call may still have an answer: a fault, and that this one was not made.

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // HTTP calls one REST service. It is safe for concurrent use.
@@ -49,6 +50,7 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 		return nil, err
 	}
 	h := &HTTP{url: u, baseURL: u.String(), transport: transport, closeIdle: closeIdle}
+	h.peer = peerOf(u.Host)
 	if err := h.init(o, inputs, h.attempt); err != nil {
 		return nil, err // nothing is connected yet
 	}
@@ -70,7 +72,7 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	if err != nil {
 		return answer, fault.Wrap(fault.Internal, fmt.Errorf("building the request: %w", err)).At(h.Name, operation)
 	}
-	r := &request{operation: operation, kind: kindOf(req), http: req, carrier: propagation.HeaderCarrier(req.Header)}
+	r := &request{operation: operation, kind: kindOf(req), http: req}
 	var key []byte
 	if r.kind == read {
 		key = keyOf(make([]byte, 0, 256), operation, req)
@@ -133,6 +135,9 @@ func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
 	if r.record != nil {
 		r.record.answered(ctx, strconv.Itoa(answer.status))
 	}
+	if h.tracing(ctx) {
+		h.answered(ctx, names.Status.Int(answer.status))
+	}
 	media := answer.header.Get("Content-Type")
 	switch status := answer.status; {
 	case status == http.StatusNotModified && r.conditions != nil:
@@ -156,13 +161,15 @@ func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
 // prepared gives the request of one attempt, with the time that it has. The first one may change the header, since nobody else reads it yet.
 func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
 	req := r.http.WithContext(ctx)
-	if r.attempts.Add(1) > 1 || h.Policy.Hedge.Enabled || r.conditions != nil {
+	sent := r.attempts.Add(1)
+	if sent > 1 || h.Policy.Hedge.Enabled || r.conditions != nil {
 		req.Header = req.Header.Clone()
 		maps.Copy(req.Header, r.conditions)
 		if req.GetBody != nil {
 			req.Body, _ = req.GetBody() // of what is in memory: it does not fail
 		}
 	}
+	h.carry(ctx, propagation.HeaderCarrier(req.Header), sent)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond) // a service may refuse 0, as the gateway does
 		req.Header[timeoutHeader] = []string{string(strconv.AppendFloat(make([]byte, 0, 16), left.Seconds(), 'f', -1, 64))}

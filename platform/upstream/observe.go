@@ -9,7 +9,6 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -17,15 +16,11 @@ import (
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
-// propagator carries the trace. Baggage is not carried: a client can put anything there, and no source declares it.
-var propagator = propagation.TraceContext{}
-
 // observed makes a call one span, measures it, and reports it to whoever asks.
 func (b *base) observed(next call) call {
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
 		ctx, span := b.span(ctx, r.operation)
 		defer span.End()
-		propagator.Inject(ctx, r.carrier)
 		start := time.Now()
 		note := noting(ctx)
 		ended := b.begun(ctx, r.operation)
@@ -58,9 +53,6 @@ func (b *base) observed(next call) call {
 	}
 }
 
-// asClient is what every call's span is.
-var asClient = trace.WithSpanKind(trace.SpanKindClient)
-
 // begun tells who wants to know that a call begins, and gives what is to be told of its end.
 func (b *base) begun(ctx context.Context, operation string) func(attempts int, how string, code fault.Code) {
 	if b.Began == nil {
@@ -76,9 +68,12 @@ func faultCode(f *fault.Error) fault.Code {
 	return f.Code
 }
 
-// span begins a call's span. In a trace that is not sampled there is none, and the service sees what the caller has.
+// span begins a call's span. Where nothing is recorded there is none, and the service sees what the caller has.
 func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
-	if parent := trace.SpanContextFromContext(ctx); b.Tracer == nil || parent.IsValid() && !parent.IsSampled() {
+	if b.Tracer == nil {
+		return ctx, noop.Span{}
+	}
+	if outer := trace.SpanFromContext(ctx); outer.SpanContext().IsValid() && !outer.SpanContext().IsSampled() && !outer.IsRecording() {
 		return ctx, noop.Span{}
 	}
 	attributes := make([]attribute.KeyValue, 0, 3)
@@ -86,17 +81,30 @@ func (b *base) span(ctx context.Context, operation string) (context.Context, tra
 	if n, ok := ctx.Value(keysKey{}).(int); ok {
 		attributes = append(attributes, names.Keys.Int(n))
 	}
-	return b.Tracer.Start(ctx, b.Name+" "+operation, asClient, trace.WithAttributes(attributes...))
+	return b.Tracer.Start(ctx, b.Name+" "+operation, trace.WithAttributes(attributes...))
 }
 
 // acted tells the log, the metrics and the call's span what a policy has done with a call.
 func (b *base) acted(ctx context.Context, r *request, action string, args ...any) {
 	b.meters.acted(ctx, r, action)
+	b.decided(ctx, r, action)
+	b.Log.InfoContext(ctx, messages[action], append([]any{"source", b.Name, "operation", r.operation}, args...)...)
+}
+
+// decided tells whoever wants to be told of the call, and its span, what a policy has done with it.
+func (b *base) decided(ctx context.Context, r *request, action string) {
 	r.record.decided(action)
-	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+	if span := trace.SpanFromContext(ctx); b.Tracer != nil && span.IsRecording() {
 		span.AddEvent(action, trace.WithAttributes(names.Action.String(action)))
 	}
-	b.Log.InfoContext(ctx, messages[action], append([]any{"source", b.Name, "operation", r.operation}, args...)...)
+}
+
+// asked tells the same of the state in which a breaker is that the call has come to.
+func (b *base) asked(ctx context.Context, r *request, state circuitbreaker.State) {
+	r.record.asked(state.String())
+	if span := trace.SpanFromContext(ctx); b.Tracer != nil && state != circuitbreaker.ClosedState && span.IsRecording() {
+		span.AddEvent("breaker", trace.WithAttributes(names.Breaker.String(state.String())))
+	}
 }
 
 // messages are what the log says of what policies do.

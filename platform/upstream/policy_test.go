@@ -121,12 +121,12 @@ func TestSpans(t *testing.T) {
 				if err := c.call(ctx); (err != nil) != (test.fail != nil) {
 					t.Fatalf("failed with %v", err)
 				}
-				ended := spans.GetSpans()
-				if len(ended) != 1 {
-					t.Fatalf("%d spans, want 1", len(ended))
+				ended := spans.GetSpans() // its attempts first
+				if len(ended) < 2 {
+					t.Fatalf("%d spans, want those of a call and an attempt", len(ended))
 				}
-				s := ended[0]
-				if s.Name != "shop Get" || s.SpanKind != trace.SpanKindClient || (s.Status.Code == codes.Error) != (test.fail != nil) {
+				s := ended[len(ended)-1]
+				if s.Name != "shop Get" || s.SpanKind != trace.SpanKindInternal || (s.Status.Code == codes.Error) != (test.fail != nil) {
 					t.Errorf("the span is %s of kind %s with status %v", s.Name, s.SpanKind, s.Status)
 				}
 				want := maps.Clone(test.want)
@@ -171,16 +171,17 @@ func TestTraceGoesOn(t *testing.T) {
 			wantCode(t, c.call(trace.ContextWithSpanContext(t.Context(), parent)), "")
 			c.stop()
 			ended := spans.GetSpans()
-			if len(ended) != 1 || ended[0].Parent.SpanID() != parent.SpanID() {
-				t.Fatalf("the spans are %v, want one below the caller's", ended)
+			if len(ended) != 2 || ended[1].Parent.SpanID() != parent.SpanID() || ended[0].Parent.SpanID() != ended[1].SpanContext.SpanID() {
+				t.Fatalf("the spans are %v, want an attempt below a call below the caller's", ended)
 			}
 			if want := "00-" + theirTrace + "-" + ended[0].SpanContext.SpanID().String() + "-01"; got != want {
-				t.Errorf("the service received traceparent %s, want %s: that of the call's own span", got, want)
+				t.Errorf("the service received traceparent %s, want %s: that of the attempt", got, want)
 			}
 		})
 	}
 }
 
+// TestBaggageIsNotPassedOn: but what the gateway has allowed.
 func TestBaggageIsNotPassedOn(t *testing.T) {
 	t.Parallel()
 	member, err := baggage.NewMember("role", "admin")
@@ -196,6 +197,10 @@ func TestBaggageIsNotPassedOn(t *testing.T) {
 			t.Parallel()
 			if got := received(baggage.ContextWithBaggage(t.Context(), bag), t, protocol, upstream.Inputs{}); len(got) != 0 {
 				t.Errorf("the service received %v, which it does not declare", got)
+			}
+			got := received(upstream.WithBaggage(t.Context(), "tenant=acme"), t, protocol, upstream.Inputs{})
+			if len(got) != 1 || got["baggage"] != "tenant=acme" {
+				t.Errorf("the service received %v, want the baggage alone", got)
 			}
 		})
 	}

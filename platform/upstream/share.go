@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 )
@@ -18,8 +20,9 @@ type flights struct {
 // flight is one read for all who have asked for it.
 type flight struct {
 	end   context.CancelFunc
-	cut   time.Time     // when the caller that it was begun by stops waiting; zero for never
-	done  chan struct{} // closed when there is an outcome; nil while nobody has joined
+	span  trace.SpanContext // of the call that it was begun by
+	cut   time.Time         // when the caller that it was begun by stops waiting; zero for never
+	done  chan struct{}     // closed when there is an outcome; nil while nobody has joined
 	reply *reply
 	fault *fault.Error
 
@@ -48,6 +51,9 @@ func (b *base) shared(next call) call {
 				b.flights.leave(r.key, f)
 				return nil, fault.Wrap(fault.DeadlineExceeded, context.DeadlineExceeded)
 			}
+			if span := trace.SpanFromContext(ctx); b.Tracer != nil && span.IsRecording() {
+				span.AddLink(trace.Link{SpanContext: f.span})
+			}
 			if f.fault == nil || f.fault.Code != fault.DeadlineExceeded { // else it was another's deadline
 				r.how = howShared
 				return f.reply, f.fault
@@ -69,7 +75,7 @@ func (all *flights) join(ctx context.Context, r *request, timeout time.Duration)
 		return f, nil
 	}
 	inner, end := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flight{end: end, cut: r.deadline, callers: 1}
+	f := &flight{end: end, span: trace.SpanContextFromContext(ctx), cut: r.deadline, callers: 1}
 	if all.all == nil {
 		all.all = map[string]*flight{}
 	}

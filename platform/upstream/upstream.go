@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -59,6 +60,7 @@ type base struct {
 	cache      *cache  // nil if nothing is kept
 	background *background
 	meters     *meters
+	peer       []attribute.KeyValue        // of the service, for spans
 	last       atomic.Pointer[fault.Error] // the last call's fault; nil after a success
 }
 
@@ -107,12 +109,15 @@ func (b *base) timed(wire func(ctx context.Context, r *request) (*reply, error))
 		attempt, cancel := context.WithDeadline(ctx, end)
 		defer cancel()
 		attempt, noted := r.record.begin(attempt)
+		attempt, span := b.try(attempt, r)
 		answer, err := wire(attempt, r)
 		f := b.faultOf(ctx, r, err)
 		if f != nil && f.Code == fault.DeadlineExceeded && !errors.Is(ctx.Err(), context.Canceled) && time.Since(begun) >= b.Timeout/2 {
 			f = fault.Wrap(fault.DeadlineExceeded, fmt.Errorf("%w: %w", errSlow, err))
 		}
-		r.record.end(noted, f, err != nil && errors.Is(ctx.Err(), context.Canceled))
+		abandoned := err != nil && errors.Is(ctx.Err(), context.Canceled)
+		r.record.end(noted, f, abandoned)
+		b.tried(span, f, abandoned)
 		return answer, f
 	}
 }

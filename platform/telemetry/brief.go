@@ -1,0 +1,154 @@
+package telemetry
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+)
+
+// brief is a span of a trace that was not sampled. It has no bounds of its own, since the gateway's spans are small, and all that is not
+// decided about is bounded by tail. Where tail has no room for its trace, it records nothing, and neither does what is below it.
+type brief struct {
+	embedded.Span
+	tracer          *tailTracer
+	trace           *unsampled // nil: it records nothing
+	context, parent trace.SpanContext
+	name            string
+	kind            trace.SpanKind
+	began, ended    time.Time
+
+	// What follows is guarded by trace.mu until the span has ended, and then does not change.
+	attributes []attribute.KeyValue
+	events     []sdktrace.Event
+	links      []sdktrace.Link
+	status     sdktrace.Status
+}
+
+var _ trace.Span = (*brief)(nil)
+
+// start starts a span below s, if anything is recorded.
+func (s *brief) start(ctx context.Context, t *tailTracer, name string, c *trace.SpanConfig) (context.Context, trace.Span) {
+	if s.trace == nil || s.trace.state.Load() == dropped {
+		return ctx, s
+	}
+	inner := t.newBrief(name, c, s.context.WithSpanID(newSpanID()), s.context)
+	inner.trace = s.trace
+	return trace.ContextWithSpan(ctx, inner), inner
+}
+
+// change changes the span unless it has ended.
+func (s *brief) change(do func()) {
+	if s.trace == nil {
+		return
+	}
+	s.trace.mu.Lock()
+	defer s.trace.mu.Unlock()
+	if s.ended.IsZero() {
+		do()
+	}
+}
+
+// End ends the span. What is told of it later is not heard.
+func (s *brief) End(options ...trace.SpanEndOption) {
+	s.change(func() {
+		if len(options) > 0 {
+			c := trace.NewSpanEndConfig(options...)
+			s.ended = c.Timestamp()
+		}
+		if s.ended.IsZero() {
+			s.ended = time.Now()
+		}
+		s.trace.finish(s)
+	})
+}
+
+// AddEvent adds an event.
+func (s *brief) AddEvent(name string, options ...trace.EventOption) {
+	s.change(func() {
+		c := trace.NewEventConfig(options...)
+		s.events = append(s.events, sdktrace.Event{Name: name, Time: c.Timestamp(), Attributes: c.Attributes()})
+	})
+}
+
+// AddLink adds a link.
+func (s *brief) AddLink(l trace.Link) {
+	s.change(func() { s.links = append(s.links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes}) })
+}
+
+// IsRecording says whether what the span is told may be kept.
+func (s *brief) IsRecording() bool {
+	recording := false
+	if s.trace != nil && s.trace.state.Load() != dropped {
+		s.change(func() { recording = true })
+	}
+	return recording
+}
+
+// RecordError does nothing: errors are told by their codes, since their texts may have anything in them.
+func (s *brief) RecordError(error, ...trace.EventOption) {}
+
+// SpanContext gives the span's ids. It is not sampled.
+func (s *brief) SpanContext() trace.SpanContext { return s.context }
+
+// SetStatus sets the status.
+func (s *brief) SetStatus(code codes.Code, description string) {
+	s.change(func() { s.status = sdktrace.Status{Code: code, Description: description} })
+}
+
+// SetName changes the name.
+func (s *brief) SetName(name string) { s.change(func() { s.name = name }) }
+
+// SetAttributes adds attributes, or gives them other values.
+func (s *brief) SetAttributes(list ...attribute.KeyValue) {
+	s.change(func() {
+	next:
+		for _, a := range list {
+			for i := range s.attributes {
+				if s.attributes[i].Key == a.Key {
+					s.attributes[i] = a
+					continue next
+				}
+			}
+			s.attributes = append(s.attributes, a)
+		}
+	})
+}
+
+// TracerProvider gives what makes further spans.
+func (s *brief) TracerProvider() trace.TracerProvider { return s.tracer.provider }
+
+// finished is a span that is kept, as exporters read it. The interface in it is nil: it is there for the method that nobody else can have.
+type finished struct {
+	sdktrace.ReadOnlySpan
+	span *brief
+}
+
+func (f finished) Name() string { return f.span.name }
+
+// SpanContext gives the span's ids, as of one that is sampled: it is, now.
+func (f finished) SpanContext() trace.SpanContext {
+	return f.span.context.WithTraceFlags(f.span.context.TraceFlags().WithSampled(true))
+}
+
+func (f finished) Parent() trace.SpanContext                     { return f.span.parent }
+func (f finished) SpanKind() trace.SpanKind                      { return f.span.kind }
+func (f finished) StartTime() time.Time                          { return f.span.began }
+func (f finished) EndTime() time.Time                            { return f.span.ended }
+func (f finished) Attributes() []attribute.KeyValue              { return f.span.attributes }
+func (f finished) Links() []sdktrace.Link                        { return f.span.links }
+func (f finished) Events() []sdktrace.Event                      { return f.span.events }
+func (f finished) Status() sdktrace.Status                       { return f.span.status }
+func (f finished) InstrumentationScope() instrumentation.Scope   { return f.span.tracer.scope }
+func (f finished) InstrumentationLibrary() instrumentation.Scope { return f.span.tracer.scope }
+func (f finished) Resource() *resource.Resource                  { return f.span.tracer.provider.tail.resource }
+func (finished) DroppedAttributes() int                          { return 0 }
+func (finished) DroppedLinks() int                               { return 0 }
+func (finished) DroppedEvents() int                              { return 0 }
+func (finished) ChildSpanCount() int                             { return 0 }

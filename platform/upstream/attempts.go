@@ -1,0 +1,117 @@
+package upstream
+
+import (
+	"context"
+	"net"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
+)
+
+// tracing says whether attempts of a context have spans.
+func (b *base) tracing(ctx context.Context) bool {
+	return b.Tracer != nil && trace.SpanFromContext(ctx).IsRecording()
+}
+
+// try begins the span of an attempt, below that of its call. A service's own spans are below it.
+func (b *base) try(ctx context.Context, r *request) (context.Context, trace.Span) {
+	if !b.tracing(ctx) {
+		return ctx, noop.Span{}
+	}
+	var name string
+	attributes := make([]attribute.KeyValue, len(b.peer), len(b.peer)+4) // with what comes of it
+	copy(attributes, b.peer)
+	if r.http != nil {
+		name = r.http.Method
+		attributes = append(attributes, names.Method.String(name))
+	} else {
+		name = r.method[1:]
+		attributes = append(attributes, semconv.RPCSystemNameGRPC, names.RPCCall.String(name))
+	}
+	if hedge, _ := ctx.Value(hedgeKey{}).(bool); hedge {
+		attributes = append(attributes, names.Hedge.Bool(true))
+	}
+	return b.Tracer.Start(ctx, name, asClient, trace.WithAttributes(attributes...))
+}
+
+// asClient is what every attempt's span is.
+var asClient = trace.WithSpanKind(trace.SpanKindClient)
+
+// tried ends the span of an attempt. One that was abandoned has not failed: nobody waits for it any more.
+func (b *base) tried(span trace.Span, f *fault.Error, abandoned bool) {
+	if span.IsRecording() {
+		switch {
+		case abandoned:
+			span.SetAttributes(names.ErrorType.String("cancelled"))
+		case f != nil:
+			span.SetAttributes(names.ErrorType.String(string(f.Code)))
+			span.SetStatus(codes.Error, string(f.Code))
+		}
+	}
+	span.End()
+}
+
+// answered tells the span of the attempt that runs in a context what the service has answered it with.
+func (b *base) answered(ctx context.Context, status attribute.KeyValue) {
+	trace.SpanFromContext(ctx).SetAttributes(status)
+}
+
+// carry has an attempt carry the trace and the baggage, and tells its span which one of the call it is, counted from 1.
+func (b *base) carry(ctx context.Context, carrier propagation.TextMapCarrier, sent int32) {
+	carry(ctx, carrier)
+	if sent > 1 && b.tracing(ctx) {
+		key := names.Resends.Key
+		if _, rpc := carrier.(metadataCarrier); rpc {
+			key = names.Retries.Key
+		}
+		trace.SpanFromContext(ctx).SetAttributes(key.Int(int(sent) - 1))
+	}
+}
+
+// carry puts the trace of a context, and its baggage, into what is sent.
+func carry(ctx context.Context, carrier propagation.TextMapCarrier) {
+	propagator.Inject(ctx, carrier)
+	if carried, ok := ctx.Value(baggageKey{}).(string); ok {
+		carrier.Set("baggage", carried)
+	}
+}
+
+// propagator carries the trace. Of baggage it carries nothing: a client can put anything there, and no source declares it.
+var propagator = propagation.TraceContext{}
+
+type baggageKey struct{}
+
+// WithBaggage gives a context whose calls carry baggage, as W3C has it written. Equal calls under way are one, and answers are kept, whatever their baggage
+// is: no answer may depend on it.
+func WithBaggage(ctx context.Context, baggage string) context.Context {
+	return context.WithValue(ctx, baggageKey{}, baggage)
+}
+
+// apart begins the span of what is done for later callers, in a trace of its own that is linked to the one that it comes from, if there is one.
+func (b *base) apart(ctx context.Context, name string, from []trace.Link) (context.Context, trace.Span) {
+	if from == nil {
+		return ctx, noop.Span{}
+	}
+	return b.Tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(from...), trace.WithAttributes(names.Source.String(b.Name)))
+}
+
+// peerOf gives the attributes of a service at a host and, mostly, a port.
+func peerOf(host string) []attribute.KeyValue {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return []attribute.KeyValue{names.Address.String(host)}
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return []attribute.KeyValue{names.Address.String(name)}
+	}
+	return []attribute.KeyValue{names.Address.String(name), names.Port.Int(number)}
+}

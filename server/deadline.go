@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/transport"
 )
 
@@ -25,6 +26,7 @@ func (s *Server) deadline(next http.Handler) http.Handler {
 		if asked, ok := r.Header[TimeoutHeader]; ok {
 			shorter, err := timeoutOf(asked)
 			if err != nil {
+				live.Refused(ctx, string(fault.BadUserInput))
 				transport.Refuse(w, http.StatusBadRequest, s.present(ctx, err))
 				return
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/loader"
 	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/resolvers"
@@ -69,7 +70,7 @@ func (s *Server) graphQL() http.Handler {
 	options := exec.Options{
 		Gqlgen:  s.config.Executor == executorGqlgen,
 		Loaders: loader.Options{Window: s.config.BatchWindow.Std(), Tracer: s.tracer, Left: s.tracing.Batches()},
-		Step:    s.tracing.Step,
+		Step:    live.Steps(s.tracing.Step),
 		Degrade: s.config.degradations(),
 	}
 	if s.config.ShareOperations {
@@ -85,9 +86,11 @@ func (s *Server) graphQL() http.Handler {
 		Recover: fault.Recover,
 		Limits:  s.config.Limits,
 		Costs:   s.costs,
+		Price:   func(oc *graphql.OperationContext, p limit.Price) { live.Price(oc, int64(p.Cost)) },
 		Suggest: s.config.Introspection, // else errors would tell the schema's names
 		Extensions: []graphql.HandlerExtension{
 			s.tracing.GraphQL(), // first, so that refused operations are traced too
+			s.live,              // within the operation's span, which its lines in the log name
 			s.tracing.Operations(s.known.Trusted),
 			&limit.Arguments{Scalars: sources.Scalars},
 			introspection(s.config),
@@ -131,6 +134,7 @@ var allowedHeaders = []string{
 	telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, transport.TokenHeader, "Traceparent", "Tracestate",
 	"GraphQL-Preflight", "Apollo-Require-Preflight", "X-Requested-With",
 	"X-Apollo-Operation-Name", "X-Apollo-Operation-Id", "Apollographql-Client-Name", "Apollographql-Client-Version",
+	"Graphql-Client-Name", "Graphql-Client-Version",
 }
 
 // cors lets pages of the allowed origins ask. It never allows credentials: the gateway knows no cookies.
@@ -166,6 +170,7 @@ func packed(next http.Handler) http.Handler {
 func (s *Server) identify(next http.Handler) http.Handler {
 	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 		s.meters.refused(r.Context(), f.Code)
+		live.Refused(r.Context(), string(f.Code))
 		status := http.StatusServiceUnavailable // the issuer's keys cannot be had
 		switch f.Code {
 		case fault.Unauthenticated:

@@ -18,6 +18,7 @@ import (
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/persisted"
 	"github.com/mainstem/mainstem/platform/telemetry"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/sources/inventory"
@@ -45,6 +46,7 @@ type Server struct {
 	costs     *limit.Costs
 	streams   *transport.Streams
 	present   graphql.ErrorPresenterFunc
+	live      *live.Registry // what is under way
 	store     *storage.Store
 	engine    *workflows.Engine
 	listener  net.Listener
@@ -63,7 +65,7 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 	background, release := context.WithCancel(context.Background())
 	s := &Server{
 		config: c, log: log, tracing: tracing, tracer: tracing.Tracer(scope), release: release,
-		present: fault.Presenter(log),
+		present: fault.Presenter(log), live: live.New(live.Options{Log: log, Slow: c.Telemetry.Slow.Std()}),
 	}
 	if err := s.start(background); err != nil {
 		return nil, errors.Join(err, s.Stop(background))

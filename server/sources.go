@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/sources/catalog"
@@ -104,7 +105,7 @@ func (c *clients) options(name, scheme string) upstream.Options {
 	}
 	return upstream.Options{
 		Name: name, URL: s.URL, Timeout: s.Timeout.Std(), MaxBytes: int64(s.MaxResponseBytes), Policy: s.Policy, Connections: s.Connections,
-		Return: s.Headers.Return, Tracer: c.tracer, Meter: c.meter, Log: c.log,
+		Return: s.Headers.Return, Tracer: c.tracer, Meter: c.meter, Log: c.log, Began: live.Call,
 	}
 }
 

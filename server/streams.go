@@ -7,6 +7,7 @@ import (
 	"github.com/mainstem/mainstem/platform/authn"
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/transport"
 	"github.com/mainstem/mainstem/platform/upstream"
 )
@@ -15,7 +16,7 @@ import (
 func (s *Server) newStreams() *transport.Streams {
 	return transport.NewStreams(transport.StreamOptions{
 		MaxStreams: s.config.Streams.Max, MaxPerCaller: s.config.Streams.PerCaller, MaxBytes: int64(s.config.Limits.Bytes),
-		Timeout: s.timeout, Origins: s.config.CORS.AllowedOrigins,
+		Timeout: s.timeout, Origins: s.config.CORS.AllowedOrigins, Began: s.live.Stream,
 	})
 }
 
@@ -33,6 +34,7 @@ func (s *Server) initialize(ctx context.Context, payload map[string]any) (contex
 			header.Add(name, text)
 		}
 	}
+	live.Introduce(ctx, header)
 	if tokens := header.Values("Authorization"); len(tokens) > 0 {
 		caller, err := s.verifier.VerifyHeaders(ctx, tokens)
 		if err != nil {

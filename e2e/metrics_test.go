@@ -75,6 +75,28 @@ func TestMetricsAreCatalogued(t *testing.T) {
 	})
 	useEverything(t, s)
 	got := scrape(t, s)
+	for _, want := range []string{
+		`mainstem_operations_total{graphql_operation_name="Page",graphql_operation_type="query",mainstem_outcome="partial"} 1`,
+		`mainstem_operation_errors_total{graphql_operation_name="Page",mainstem_code="SOURCE_UNAVAILABLE"} 5`,
+		`mainstem_step_duration_seconds_count{mainstem_field="Product.stock"} 1`,
+		`mainstem_batch_size_sum{mainstem_loader="stock",mainstem_source="inventory"} 5`,
+		`mainstem_limit_refusals_total{mainstem_limit="depth"} 1`,
+		`mainstem_auth_refusals_total{mainstem_code="UNAUTHENTICATED"} 1`,
+		`mainstem_workflows_stuck_total{mainstem_workflow="placeOrder"} 0`,
+		`mainstem_workflows_runs{mainstem_workflow_state="STUCK"} 0`,
+		`mainstem_workflow_step_retries_total{mainstem_workflow="placeOrder",mainstem_workflow_step="reserve"} 0`,
+	} {
+		name, _, _ := strings.Cut(want, "{")
+		m := got[name]
+		for _, part := range []string{"_count", "_sum"} {
+			if m == nil {
+				m = got[strings.TrimSuffix(name, part)]
+			}
+		}
+		if m == nil || !slices.Contains(m.series, want) {
+			t.Errorf("there is no %s in %+v", want, m)
+		}
+	}
 	for _, section := range names.Sections() {
 		for _, m := range section.Metrics {
 			found := got[m.Prometheus()]

@@ -30,6 +30,11 @@ func (c Config) withEnvironment(getenv func(string) string) Config {
 		return c
 	}
 	wanted := strings.Split(getenv("OTEL_METRICS_EXPORTER"), ",")
+	for _, name := range wanted {
+		if !slices.Contains([]string{"", "none", "otlp", "prometheus"}, name) {
+			c.logger().Warn("OTEL_METRICS_EXPORTER names what the gateway cannot send metrics by", "exporter", name)
+		}
+	}
 	if slices.Contains(wanted, "prometheus") {
 		c.Prometheus = true
 	}
@@ -89,11 +94,14 @@ func newSender(ctx context.Context, c Config) (sdkmetric.Reader, error) {
 	if c.Metrics.Interval > 0 {
 		options = append(options, sdkmetric.WithInterval(c.Metrics.Interval.Std()))
 	}
-	log := c.Log
-	if log == nil {
-		log = slog.Default()
+	return sdkmetric.NewPeriodicReader(loggedSender{exporter, c.logger()}, options...), nil
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Log != nil {
+		return c.Log
 	}
-	return sdkmetric.NewPeriodicReader(loggedSender{exporter, log}, options...), nil
+	return slog.Default()
 }
 
 // loggedSender logs what could not be sent. The SDK would tell a global handler.

@@ -17,22 +17,62 @@ import (
 
 // explained is extensions.trace.
 type explained struct {
-	Executor, Reason string
-	Duration         float64
-	Steps            []struct {
+	Executor, Reason          string
+	Document, Plan, Persisted string
+	Duration                  float64
+	Steps                     []struct {
 		moment
+		ID, Parent  int
 		Path, Field string
 		Objects     int
+		Parts       []int
 	}
 	Batches []struct {
 		moment
+		ID             int
 		Loader, Source string
 		Keys           int
+		Steps          []int
 	}
-	Calls []struct {
+	Calls []explainedCall
+	Parts []struct {
 		moment
-		Source, Operation string
-		Keys              int
+		ID          int
+		Label, Path string
+		Objects     int
+	}
+	Workflows []struct {
+		Workflow, Run, State string
+		Step                 int
+	}
+	Degraded []struct {
+		Path, How string
+		Values    int
+	}
+}
+
+// explainedCall is a call in extensions.trace.
+type explainedCall struct {
+	moment
+	Source, Operation string
+	Keys              int
+	Step, Batch       int
+	Cache, Breaker    string
+	Shared            bool
+	Left              float64
+	Attempts          []struct {
+		moment
+		Status           string
+		Hedge, Abandoned bool
+	}
+	Decisions []struct {
+		Action string
+		At     float64
+	}
+	Limiter *struct {
+		Waited       float64
+		Queue, Limit int
+		Refused      bool
 	}
 }
 

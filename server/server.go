@@ -47,6 +47,7 @@ type Server struct {
 	streams   *transport.Streams
 	present   graphql.ErrorPresenterFunc
 	live      *live.Registry // what is under way
+	admin     administration
 	store     *storage.Store
 	engine    *workflows.Engine
 	listener  net.Listener
@@ -73,9 +74,10 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 	return s, nil
 }
 
-// batches is for how many objects one call of a source is enough, where it is not 100. Customers are asked for one by one.
+// batches is for how many objects one call of a source is enough, where it is not 100. Customers are asked for one by one, and so are lists of products and orders.
 var batches = map[string]int{
 	"customers": 1, "inventory": inventory.MaxBatch, "orders": orders.MaxBatch, "reviews": reviews.MaxBatch, "shipping": shipping.MaxBatch,
+	"Category.products": 1, "Customer.orders": 1,
 }
 
 // start makes the parts in the order in which they need each other.
@@ -104,6 +106,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)
 	}
+	if err = s.openAdmin(ctx); err != nil {
+		return err
+	}
 	s.http = &http.Server{
 		Handler:           s.pipeline(), //nolint:contextcheck // the executor is made for all requests
 		ReadHeaderTimeout: 5 * time.Second,
@@ -124,6 +129,7 @@ func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 func (s *Server) Run(ctx context.Context, grace time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
+	go s.admin.serve(s.log)
 	select {
 	case err := <-served:
 		return errors.Join(err, s.Stop(ctx))
@@ -155,6 +161,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
+	errs = append(errs, s.admin.close()) // so late, to see what is still under way
 	s.meters.stop()
 	errs = append(errs, s.closeStorage(ctx)) // before the clients, by which workflows call
 	if s.clients != nil {

@@ -157,7 +157,7 @@ func (e *explaining) size(f *exec.OutlineField) int {
 
 func (e *explaining) step(f *exec.OutlineField, objects int) *Step {
 	s := &Step{
-		Path: f.Path, Field: f.Object + "." + f.Field.Name, Sources: slices.Clone(f.Sources), Objects: objects, Calls: e.Costs.CallsOf(f.Definition, objects),
+		Path: f.Path, Field: f.Object + "." + f.Field.Name, Sources: slices.Clone(f.Sources), Objects: objects, Calls: e.sizes.Calls(f.Field, f.Definition, objects),
 		Nullable: !f.Definition.Type.NonNull, Deferred: f.Deferred, Label: f.Label,
 	}
 	s.asks = s.Field

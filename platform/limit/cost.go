@@ -157,7 +157,7 @@ func (b *bill) field(f *ast.Field, on *ast.Definition, of *price) counted {
 		return counted{plain: amount{cost: b.introspection(f)}}
 	}
 	p := b.Costs.fields[def]
-	asked := p.calls
+	asked := b.calls(f, def, p)
 	asked.cost = p.weight
 	for _, arg := range f.Arguments {
 		asked.cost += p.arguments[arg.Name] + b.input(def.Arguments.ForName(arg.Name).Type, arg.Value)
@@ -168,6 +168,15 @@ func (b *bill) field(f *ast.Field, on *ast.Definition, of *price) counted {
 		return counted{plain: asked, sized: below}
 	}
 	return counted{plain: asked.plus(below)}
+}
+
+// calls gives what a field needs for one object.
+func (b *bill) calls(f *ast.Field, def *ast.FieldDefinition, p *price) amount {
+	calls := p.calls
+	if p.named {
+		calls.each *= b.size(f, def, p)
+	}
+	return calls
 }
 
 // below counts one object that a field gives, or one value.

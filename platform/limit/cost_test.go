@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +72,25 @@ func operationOf(tb reporter, schema *ast.Schema, query string, given map[string
 	return doc.Operations[0], variables
 }
 
+// TestBatchesByField: a field can be asked for otherwise than others of its source, and a list that is named needs calls for its elements.
+func TestBatchesByField(t *testing.T) {
+	t.Parallel()
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: pricedSchema})
+	costs, err := limit.NewCosts(schema, limit.CostOptions{Batches: map[string]int{"stock": 50, "Item.stock": 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, variables := operationOf(t, schema, `{ some(take: 5) { stock { count } } }`, nil)
+	got, _ := costs.Check(op, variables, limit.Limits{})
+	some := op.SelectionSet[0].(*ast.Field)
+	stock := some.SelectionSet[0].(*ast.Field)
+	sizes := costs.Sizes(variables)
+	n := sizes.Of(some, some.Definition, nil, nil)
+	if calls := sizes.Calls(stock, stock.Definition, n); got.Calls != 3 || n != 5 || calls != 3 {
+		t.Errorf("%d calls, for %d objects %d", got.Calls, n, calls)
+	}
+}
+
 func TestCost(t *testing.T) {
 	t.Parallel()
 	schema := gqlparser.MustLoadSchema(&ast.Source{Input: pricedSchema})
@@ -101,6 +121,8 @@ func TestCost(t *testing.T) {
 		"as many as there are ids":      {`{ byIds(ids: ["1", "2", "3"]) { id } }`, nil, 10 + 3 + 3, 2},
 		"one id for a list":             {`{ byIds(ids: "1") { id } }`, nil, 11, 2},
 		"ids in a variable":             {`query($ids: [ID!]!) { byIds(ids: $ids) { id } }`, map[string]any{"ids": []any{"1", "2"}}, 10 + 2 + 2, 2},
+
+		"more ids than a call takes": {`query($ids: [ID!]!) { byIds(ids: $ids) { id } }`, map[string]any{"ids": slices.Repeat([]any{"1"}, 120)}, 10 + 120 + 120, 4},
 
 		"a connection alone":           {`{ page { total } }`, nil, 11, 1},
 		"nodes":                        {`{ page(first: 5) { nodes { id } } }`, nil, 16, 1},

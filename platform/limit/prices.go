@@ -37,7 +37,7 @@ type Costs struct {
 // CostOptions are what a gateway decides. Zero values stand for the defaults.
 type CostOptions struct {
 	ListSize int            // how many elements a list is assumed to have if the schema does not say it; 10
-	Batches  map[string]int // for how many objects one call is enough, by source; 100 for others. 1 for a source that is asked for each alone.
+	Batches  map[string]int // for how many objects one call is enough, by source, or by field such as Category.products; 100 for others. 1 where each is asked for alone.
 }
 
 const (
@@ -57,6 +57,7 @@ type price struct {
 	sized     []string // the fields of the object that are as long as the slicing arguments say; nil if the field itself is
 	declared  bool     // by @listSize
 	one       bool     // whether exactly one slicing argument must be given
+	named     bool     // whether a slicing argument is a list that names the elements: they are what calls are for
 }
 
 // NewCosts reads a schema. It fails if a directive in it makes no sense.
@@ -127,7 +128,10 @@ func (c *Costs) price(parent *ast.Definition, f *ast.FieldDefinition, o CostOpti
 		batched = batched || text(d, "batch") == "true"
 	}
 	for _, d := range sources {
-		batch := o.Batches[text(d, "name")]
+		batch, own := o.Batches[parent.Name+"."+f.Name]
+		if !own {
+			batch = o.Batches[text(d, "name")]
+		}
 		switch {
 		case !batched:
 			batch = 1
@@ -162,8 +166,11 @@ func (c *Costs) readListSize(p *price, f *ast.FieldDefinition, d *ast.Directive)
 	p.slicing, p.sized = names(d, "slicingArguments"), names(d, "sizedFields")
 	p.one = len(p.slicing) > 0 && text(d, "requireOneSlicingArgument") != "false"
 	for _, name := range p.slicing {
-		if f.Arguments.ForName(name) == nil {
+		switch arg := f.Arguments.ForName(name); {
+		case arg == nil:
 			problem = errors.Join(problem, fmt.Errorf("@listSize: there is no argument %q", name))
+		case arg.Type.Elem != nil && f.Type.Elem != nil:
+			p.named = true
 		}
 	}
 	for _, name := range p.sized {

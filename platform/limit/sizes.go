@@ -28,13 +28,14 @@ func (s Sizes) Of(f *ast.Field, def *ast.FieldDefinition, above *ast.Field, abov
 	return up(min(n, saturated))
 }
 
-// CallsOf gives how many calls of services a field needs at most for so many objects: of each source that it names, by batches.
-func (c *Costs) CallsOf(def *ast.FieldDefinition, objects int) int {
-	p := c.fields[def]
+// Calls gives how many calls of services a field needs at most for so many objects: of all sources that it names together.
+func (s Sizes) Calls(f *ast.Field, def *ast.FieldDefinition, objects int) int {
+	p := s.bill.Costs.fields[def]
 	if p == nil || objects == 0 {
 		return 0
 	}
-	return down(p.calls.steps + p.calls.each*float64(objects))
+	calls := s.bill.calls(f, def, p)
+	return down(calls.steps + calls.each*float64(objects))
 }
 
 // elements gives how many objects a field gives, and whether they are as many for each as the field above asks for.

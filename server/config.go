@@ -37,6 +37,7 @@ type Config struct {
 	Persisted       persisted.Config            `yaml:"persisted" desc:"Which documents clients need not send."`
 	Telemetry       telemetry.Config            `yaml:"telemetry" desc:"Where traces go."`
 	SLO             slo.Config                  `yaml:"slo" desc:"What is promised to clients: mainstem rules makes the rules of it by which Prometheus alerts. The gateway itself does nothing with it."`
+	Admin           AdminConfig                 `yaml:"admin" desc:"A listener of its own for those who look after the gateway: profiles, what is under way, the log's level."`
 	Storage         storage.Config              `yaml:"storage" desc:"Where the gateway keeps what it must remember: workflows, and the log of events."`
 	Workflows       WorkflowsConfig             `yaml:"workflows" desc:"How operations that change several services are carried out."`
 	Sources         map[string]SourceConfig     `yaml:"sources" desc:"The services, by the name of their source."`
@@ -129,6 +130,7 @@ func (c Config) Validate() error {
 		return err
 	}
 	c.checkDegrade(&wrong)
+	wrong.below("admin", c.Admin.Validate())
 	wrong.below("storage", c.Storage.Validate())
 	wrong.below("workflows", c.Workflows.Validate())
 	if c.Auth != (AuthConfig{}) {

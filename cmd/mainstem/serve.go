@@ -43,7 +43,8 @@ func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Lev
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
 	}
-	log := logger(os.Stderr, level)
+	c.Telemetry.Level = telemetry.NewLevel(level)
+	log := logger(os.Stderr, c.Telemetry.Level)
 	c.Telemetry.Log = log
 	tracing, err := telemetry.New(ctx, c.Telemetry)
 	if err != nil {

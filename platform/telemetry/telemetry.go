@@ -42,6 +42,7 @@ type Config struct {
 	Baggage []string      `yaml:"baggage" desc:"What of callers' baggage is passed on to sources: names. Nothing else of it is."`
 	Metrics MetricsConfig `yaml:"metrics" desc:"Where metrics are sent, beside /metrics."`
 
+	Level          *Level                 `yaml:"-"` // of the log, if it can be changed
 	ServiceVersion string                 `yaml:"-"`
 	Log            *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
 	Console        io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil

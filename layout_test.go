@@ -32,6 +32,7 @@ var layers = []struct {
 	{folder: "bench/posts", may: []string{"bench/posts", "platform"}},
 	{folder: "bench", may: []string{"all"}},
 	{folder: "e2e", may: []string{"all"}},
+	{folder: "deploy"},
 	{folder: "platform", may: []string{"platform"}},
 	{folder: "schema"},
 	{folder: "web"},

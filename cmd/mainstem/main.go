@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/mainstem/mainstem/platform/slo"
 )
 
 // commands are what the program can do.
@@ -18,6 +20,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run the storefront: seven services and the gateway in front of them, on this machine alone."`
 	Serve   serveCommand   `cmd:"" help:"Run the gateway in front of the services that a configuration names."`
 	Explain explainCommand `cmd:"" help:"Say how an operation would be executed, without executing it."`
+	Rules   rulesCommand   `cmd:"" help:"Print rules for Prometheus: what is promised to clients, and alerts."`
 	Version versionCommand `cmd:"" help:"Say which version this is."`
 
 	Workflows workflowsCommands `cmd:"" help:"See what became of operations that change several services, and mend what is stuck."`
@@ -34,6 +37,7 @@ func main() {
 		kong.Description("One GraphQL endpoint in front of many services."),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Vars{"rules_job": slo.DefaultOptions().Job, "rules_runbooks": slo.DefaultOptions().Runbooks},
 	)
 	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "mainstem:", err)

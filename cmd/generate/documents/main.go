@@ -1,4 +1,4 @@
-// Command documents writes the pages of docs/ that are made from Go definitions. cmd/generate runs it last, as a program of its own, since it
+// Command documents writes the pages of docs/ and the files of deploy/ that are made from Go definitions. cmd/generate runs it last, as a program of its own, since it
 // contains the gateway and so compiles only when everything else has been generated.
 package main
 
@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mainstem/mainstem/deploy/grafana"
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/slo"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 	"github.com/mainstem/mainstem/server"
 )
@@ -29,6 +31,21 @@ func write() error {
 	}
 	if err := os.WriteFile("docs/telemetry.md", names.Markdown(), 0o644); err != nil {
 		return err
+	}
+	if err := os.WriteFile("docs/alerts.md", slo.Markdown(), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile("deploy/prometheus/mainstem.rules.yaml", slo.Defaults().Rules(slo.DefaultOptions()), 0o644); err != nil {
+		return err
+	}
+	for name, dashboard := range grafana.All() {
+		text, err := dashboard.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile("deploy/grafana/dashboards/"+name+".json", text, 0o644); err != nil {
+			return err
+		}
 	}
 	schema, err := config.Schema("mainstem.yaml", server.DefaultConfig())
 	if err != nil {

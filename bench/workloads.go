@@ -38,6 +38,8 @@ var workloads = []workload{
 type competitor struct {
 	executor string
 	sharing  bool // whether identical operations in flight run once
+
+	telemetry string // the storefront's setting; its default if empty
 }
 
 func (c competitor) String() string {
@@ -48,7 +50,7 @@ func (c competitor) String() string {
 }
 
 // competitors are those that are compared. gqlgen's executor shares nothing: there is one of it.
-var competitors = [...]competitor{{gateway.Compiled, false}, {gateway.Compiled, true}, {gateway.GQLGen, false}}
+var competitors = [...]competitor{{executor: gateway.Compiled}, {executor: gateway.Compiled, sharing: true}, {executor: gateway.GQLGen}}
 
 // kind is what the gateways' processes differ in.
 type kind struct {
@@ -107,7 +109,10 @@ func (f *fleet) startGateway(ctx context.Context, k kind, services *child) (*chi
 	for name, url := range services.Services {
 		config = fmt.Appendf(config, "  %s: {url: %q, timeout: 30s}\n", name, url)
 	}
-	name := filepath.Join(f.dir, fmt.Sprintf("storefront-%s-%t", k.executor, k.sharing))
+	if k.telemetry != "" {
+		config = fmt.Appendf(config, "telemetry: %s\n", k.telemetry)
+	}
+	name := filepath.Join(f.dir, fmt.Sprintf("storefront-%d", len(f.gateways)))
 	config = fmt.Appendf(config, "storage: {url: %q}\n", "sqlite:"+name+".db")
 	file := name + ".yaml"
 	if err := os.WriteFile(file, config, 0o600); err != nil {

@@ -131,7 +131,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 // allowedHeaders are those that pages of other origins may send, beside those that sources are given: the gateway's, and those of clients who say who they are.
 var allowedHeaders = []string{
 	"Authorization", "Content-Type", "Accept", "Accept-Language", "Cache-Control",
-	telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, transport.TokenHeader, "Traceparent", "Tracestate",
+	telemetry.RequestIDHeader, TraceHeader, TimeoutHeader, transport.CostHeader, transport.TokenHeader, "Traceparent", "Tracestate", "Baggage",
 	"GraphQL-Preflight", "Apollo-Require-Preflight", "X-Requested-With",
 	"X-Apollo-Operation-Name", "X-Apollo-Operation-Id", "Apollographql-Client-Name", "Apollographql-Client-Version",
 	"Graphql-Client-Name", "Graphql-Client-Version",

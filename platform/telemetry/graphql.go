@@ -154,10 +154,12 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (conte
 	if !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, t.metrics.steps.begin(ctx, f)
 	}
-	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(), trace.WithAttributes(
-		names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path()),
-		names.Objects.Int(objects), names.FieldSources.StringSlice(f.Sources()),
-	))
+	attributes := make([]attribute.KeyValue, 0, 5)
+	attributes = append(attributes, names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path()), names.Objects.Int(objects))
+	if sources := f.Sources(); len(sources) > 0 {
+		attributes = append(attributes, names.FieldSources.StringSlice(sources))
+	}
+	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(), trace.WithAttributes(attributes...))
 	measured := t.metrics.steps.begin(inner, f)
 	return inner, func(err error) {
 		measured(err)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"sync/atomic"
+
+	"github.com/mainstem/mainstem/bench/posts/gateway"
+)
+
+// tracing is a way to trace, with the part of the CPU that it may cost.
+type tracing struct {
+	name, settings string
+	bound          string
+}
+
+// tracings are those that are compared; all with the first. %s is the collector.
+var tracings = []tracing{
+	{"off", "", ""},
+	{"1 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, tail: {enabled: false}}", "3 %"},
+	{"1 %, and what fails or is slow", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, slow: 30s}", ""},
+	{"100 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 1}", "15 %"},
+}
+
+// traced measures what traces cost on the storefront's page: a request's CPU time in each round against that of the gateway that traces nothing.
+func traced(ctx context.Context, w io.Writer, f *fleet, p plan) error {
+	page := workloads[slices.IndexFunc(workloads, func(w workload) bool { return w.gateway == storefront })]
+	var bytes atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body) // what is cut off is measured all the same
+		bytes.Add(n)
+	}))
+	defer collector.Close()
+	sides := make([]side, len(tracings))
+	for i, t := range tracings {
+		c := competitor{executor: gateway.Compiled}
+		if t.settings != "" {
+			c.telemetry = fmt.Sprintf(t.settings, collector.URL)
+		}
+		var err error
+		if sides[i], err = f.side(ctx, page, c, p.connections); err != nil {
+			return err
+		}
+	}
+	all, ratios, sent := make([][]figures, len(tracings)), make([][]float64, len(tracings)), make([]int64, len(tracings))
+	for round := range p.rounds {
+		for turn := range tracings {
+			i := (turn + round) % len(tracings) // who comes first alternates
+			fmt.Fprintf(os.Stderr, "\r%-78s", fmt.Sprintf("round %d of %d: %s", round+1, p.rounds, tracings[i].name))
+			before := bytes.Load()
+			measured, err := measure(ctx, sides[i], p.warmup, p.duration)
+			if err != nil {
+				return fmt.Errorf("%s: %w", tracings[i].name, err)
+			}
+			all[i], sent[i] = append(all[i], measured), sent[i]+bytes.Load()-before
+		}
+		for i := range tracings {
+			ratios[i] = append(ratios[i], ratio(all[i][round].cpuMicros, all[0][round].cpuMicros))
+		}
+	}
+	fmt.Fprintf(os.Stderr, "\r%78s\r", "")
+	return writeTraced(w, p, page.name, all, ratios, sent)
+}
+
+// writeTraced writes what was measured as a table of Markdown.
+func writeTraced(w io.Writer, p plan, workload string, all [][]figures, ratios [][]float64, sent []int64) error {
+	if _, err := fmt.Fprintf(w, "%s; %s, %d connections, %d rounds of %s\n\n"+
+		"| traces | requests/s | CPU µs | allocations | to off | may be | KiB/s to the collector |\n|---|--:|--:|--:|--:|--:|--:|\n",
+		machine(), workload, p.connections, p.rounds, p.duration); err != nil {
+		return err
+	}
+	for i, t := range tracings {
+		m := median(all[i])
+		slices.Sort(ratios[i])
+		to := ratios[i][len(ratios[i])/2]
+		kib := float64(sent[i]) / 1024 / (float64(p.rounds) * (p.duration + p.warmup).Seconds())
+		if _, err := fmt.Fprintf(w, "| %s | %s | %s | %s | %.3f × | %s | %s |\n",
+			t.name, number(m.rps), number(m.cpuMicros), number(m.allocs), to, t.bound, number(kib)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

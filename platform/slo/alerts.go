@@ -27,16 +27,15 @@ type Alert struct {
 type burn struct {
 	factor      float64
 	long, short string
-	seconds     int // of the long one
 	severity    Severity
 	used        string // what of the allowance of 30 days is gone when it fires
 }
 
 var burns = []burn{
-	{14.4, "1h", "5m", 3600, Page, "2 %"},
-	{6, "6h", "30m", 6 * 3600, Page, "5 %"},
-	{3, "1d", "2h", 24 * 3600, Ticket, "10 %"},
-	{1, "3d", "6h", 3 * 24 * 3600, Ticket, "10 %"},
+	{14.4, "1h", "5m", Page, "2 %"},
+	{6, "6h", "30m", Page, "5 %"},
+	{3, "1d", "2h", Ticket, "10 %"},
+	{1, "3d", "6h", Ticket, "10 %"},
 }
 
 // leastBad is how many requests have to be bad within the long window before anybody is told: one failure of three requests at night is no outage.
@@ -51,7 +50,7 @@ func (o objective) burning(name, summary, says string) []Alert {
 			Name: name, Severity: b.severity, Labels: [][2]string{{"window", b.long}},
 			Expr: fmt.Sprintf(`%[1]s%[2]s > %[4]s
 and %[1]s%[3]s > %[4]s
-and avg_over_time(%[5]s[%[2]s]) * %[6]d >= %[7]d`, o.ratio, b.long, b.short, limit, o.bad, b.seconds, leastBad),
+and sum_over_time(%[5]s[%[2]s]) * %[6]d >= %[7]d`, o.ratio, b.long, b.short, limit, o.bad, interval, leastBad),
 			Summary: fmt.Sprintf(summary, b.long),
 			Says:    fmt.Sprintf("%s That is at least %s times what %s %% allow, over %s and over %s: %s of the allowance of 30 days.", says, number(b.factor), number(100*o.target), b.long, b.short, b.used),
 		})

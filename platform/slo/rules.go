@@ -29,7 +29,7 @@ func (c Config) Rules(o Options) []byte {
 		number(100*c.Availability), number(100*c.Latency.Target), c.Latency.Threshold)
 	out.WriteString("groups:\n")
 	recordGroup(&out, "rates", interval, append(c.counted(), c.ratios()...))
-	recordGroup(&out, "promised", 300, c.promised())
+	recordGroup(&out, "promised", 60, c.promised())
 	for _, g := range c.Alerts(o) {
 		fmt.Fprintf(&out, "  - name: mainstem-%s\n    rules:\n", g.Name)
 		for _, a := range g.Alerts {

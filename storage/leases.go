@@ -34,9 +34,25 @@ func (s *Store) Release(ctx context.Context, executor string) error {
 	return nil
 }
 
+// Executors gives the executors that have a lease, or had one and are not adopted yet.
+func (s *Store) Executors(ctx context.Context) (ids []string, err error) {
+	rows, err := s.outside().Query(ctx, `SELECT id FROM mainstem.executors ORDER BY id`)
+	err = scan(rows, err, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("storage: leases cannot be read: %w", err)
+	}
+	return ids, nil
+}
+
 // Expired calls adopt for each executor other than self whose lease is over, and forgets the executor if adopt returns nil. One process at a time
 // adopts the workflows of an executor; what another does just then is skipped. The executors after one that cannot be adopted have their turn
-// too: the error joins what failed. On SQLite each other executor's lease is over, since one process at a time has the file.
+// too: the error joins what failed. An executor that has workflows under way and no lease counts as one whose lease is over, unless there is a colon
+// in its name: such a one is no process. On SQLite each other executor's lease is over, since one process at a time has the file.
 func (s *Store) Expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
 	if err := s.db.expired(ctx, self, adopt); err != nil {
 		return fmt.Errorf("storage: %w", err)
@@ -75,6 +91,14 @@ func (d *sqliteDatabase) expired(ctx context.Context, self string, adopt func(ct
 
 // expired runs adoptions, each in a transaction that holds the executor's row.
 func (d *postgresDatabase) expired(ctx context.Context, self string, adopt func(ctx context.Context, executor string) error) error {
+	// An executor that was adopted while it lived, and died before it renewed its lease, has workflows and no lease. What has a colon is no process.
+	_, err := d.pool.Exec(ctx, `INSERT INTO mainstem.executors (id, lease_until)
+		SELECT DISTINCT w.executor, 0 FROM mainstem.workflows w
+		WHERE w.state IN ('RUNNING', 'UNDOING', 'STUCK') AND w.executor <> $1 AND w.executor NOT LIKE '%:%' AND NOT EXISTS (SELECT 1 FROM mainstem.executors e WHERE e.id = w.executor)
+		ON CONFLICT DO NOTHING`, self)
+	if err != nil {
+		return fmt.Errorf("leases cannot be read: %w", err)
+	}
 	rows, err := d.pool.Query(ctx, `SELECT id FROM mainstem.executors WHERE id <> $1 AND lease_until < mainstem.now() ORDER BY id`, self)
 	if err != nil {
 		return fmt.Errorf("leases cannot be read: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -19,8 +20,23 @@ const departures = "departures"
 // open are the states of runs that have not ended.
 var open = []storage.WorkflowState{Running, Undoing, Stuck}
 
-// keepAlive renews this process's lease until ctx ends, adopts the runs of processes that did not renew theirs, and mends what a crash left
-// half begun or half ended. It gives its runs up at the end.
+// renew renews this process's lease until ctx ends. It does nothing else, so that nothing else makes it late.
+func (e *Engine) renew(ctx context.Context) {
+	beat := time.NewTicker(e.options.Lease / 4)
+	defer beat.Stop()
+	for {
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := e.store.Renew(ctx, e.id, e.options.Lease); err != nil && ctx.Err() == nil {
+			e.options.Log.ErrorContext(ctx, "this process's lease could not be renewed: others may adopt its workflows", slog.Any("error", err))
+		}
+	}
+}
+
+// keepAlive adopts the runs of processes that did not renew their leases until ctx ends, and mends what a crash left half begun or half ended.
 func (e *Engine) keepAlive(ctx context.Context) {
 	wake, stop := e.store.Watch(departures)
 	defer stop()
@@ -44,8 +60,8 @@ func (e *Engine) keepAlive(ctx context.Context) {
 
 // tend does what keepAlive does once.
 func (e *Engine) tend(ctx context.Context) {
-	err := e.store.Renew(ctx, e.id, e.options.Lease)
-	if err == nil && e.store.Shared() {
+	var err error
+	if e.store.Shared() {
 		err = e.store.Expired(ctx, e.id, e.adopt)
 	}
 	if err == nil {
@@ -124,23 +140,27 @@ func (e *Engine) adopt(ctx context.Context, executor string) error {
 const mendPage = 200
 
 // mend looks after the runs of this process that have not ended. It begins those that have a row and were never begun, since a process died in
-// between; goes on with those that nobody works on, since the storage failed when they stopped; and marks those as stuck that the engine below
-// has given up, since they met a defect or keep killing the process.
+// between; goes on with those that nobody works on, since the storage failed when they stopped, or who took them up died while it was taken for dead
+// already; and marks those as stuck that the engine below has given up, since they met a defect or keep killing the process.
 func (e *Engine) mend(ctx context.Context) error {
+	leases, err := e.store.Executors(ctx)
+	if err != nil {
+		return err
+	}
 	before := time.Now().Add(-e.options.Lease / 4)
 	for {
 		runs, err := e.store.Workflows(ctx, storage.WorkflowFilter{States: open, Executor: e.id, Before: before, Limit: mendPage})
 		if err != nil || len(runs) == 0 {
 			return err
 		}
-		if err := e.mendThese(ctx, runs); err != nil {
+		if err := e.mendThese(ctx, runs, leases); err != nil {
 			return err
 		}
 		before = runs[len(runs)-1].CreatedAt
 	}
 }
 
-func (e *Engine) mendThese(ctx context.Context, runs []storage.Workflow) error {
+func (e *Engine) mendThese(ctx context.Context, runs []storage.Workflow, leases []string) error {
 	ids := make([]string, len(runs))
 	for i, w := range runs {
 		ids[i] = w.ID
@@ -165,7 +185,7 @@ func (e *Engine) mendThese(ctx context.Context, runs []storage.Workflow) error {
 				why += ": " + k.Error.Error()
 			}
 			err = errors.Join(err, e.giveUp(ctx, w.ID, why))
-		case k.Status == dbos.WorkflowStatusPending && k.ExecutorID == e.id && !e.works(w.ID):
+		case k.Status == dbos.WorkflowStatusPending && (k.ExecutorID == e.id && !e.works(w.ID) || !slices.Contains(leases, k.ExecutorID)):
 			if _, failed := dbos.ResumeWorkflow[struct{}](e.dbos, w.ID); failed != nil {
 				err = errors.Join(err, fmt.Errorf("go on with the run %s: %w", w.ID, failed))
 			}

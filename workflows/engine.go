@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -116,6 +117,7 @@ func (e *Engine) Launch(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.stop = stop
+	e.running.Go(func() { e.renew(background) })
 	e.running.Go(func() { e.keepAlive(background) })
 	return nil
 }
@@ -190,7 +192,13 @@ func (e *Engine) carryOut(ctx dbos.Context, run request) (_ struct{}, err error)
 	if !ok {
 		return struct{}{}, fmt.Errorf("this program does not know the workflow %q", run.Kind)
 	}
-	return struct{}{}, carryOut(ctx, run)
+	err = carryOut(ctx, run)
+	if errors.Is(err, dbos.ErrConflictingWorkflowID) {
+		// Another process carries the run out too, since it took this one for dead. The engine below would wait here until the run ends, and would not
+		// carry it out here again meanwhile, even if the other dies.
+		runtime.Goexit()
+	}
+	return struct{}{}, err
 }
 
 // work notes that a run is carried out here, until what it gives is called.

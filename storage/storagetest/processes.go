@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -152,6 +153,31 @@ func leasesEnd(t *testing.T, s *storage.Store) {
 	expect(nil)
 	if got := adopted(t, s, "other", nil); !slices.Equal(got, []string{"self"}) {
 		t.Errorf("another adopted %v", got)
+	}
+}
+
+func orphansAreAdopted(t *testing.T, s *storage.Store) {
+	if !s.Shared() {
+		return // there is one executor
+	}
+	if err := s.Renew(t.Context(), "alive", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for _, executor := range []string{"self", "alive", "orphan", "orphan", "over", "operator:alive"} {
+		w := storage.Workflow{ID: rand.Text(), Kind: "order", Key: rand.Text(), Executor: executor, State: storage.Running, CreatedAt: time.Now()}
+		create(t, s, w)
+		if executor != "over" {
+			continue
+		}
+		w.State, w.EndedAt = storage.Completed, time.Now()
+		inTx(t, s, func(tx storage.Tx) error { return s.SaveWorkflow(t.Context(), tx, &w) })
+	}
+	if got := adopted(t, s, "self", errOnPurpose); !slices.Equal(got, []string{"orphan"}) {
+		t.Errorf("adopted %v", got)
+	}
+	got, err := s.Executors(t.Context())
+	if slices.Sort(got); !slices.Equal(got, []string{"alive", "orphan"}) || err != nil {
+		t.Errorf("the executors are %v, %v", got, err)
 	}
 }
 

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) *storage.Store) {
 		"ended workflows go with their steps":                       oldWorkflowsGo,
 		"steps are in the order in which they began":                stepsAreOrdered,
 		"an executor whose lease is over is adopted":                leasesEnd,
+		"an executor without a lease is adopted":                    orphansAreAdopted,
 		"an executor is adopted by one at a time":                   adoptionsAreExclusive,
 		"the engine's transactions are the store's":                 engineWorks,
 	}

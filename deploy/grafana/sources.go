@@ -80,8 +80,9 @@ func sources() Dashboard {
 				{Title: "Batches", Says: "", Kind: Lines, Unit: "reqps", Width: 12, Queries: []Query{
 					{rate(`mainstem_batch_size_count{job=~"$job"`+chosen+`}`, "mainstem_loader"), "{{mainstem_loader}}"},
 				}},
-				{Title: "Keys of a batch", Says: "The mean. Many batches of one key are a resolver that does not batch.", Kind: Lines, Unit: "short", Width: 12, Queries: []Query{
-					{rate(`mainstem_batch_size_sum{job=~"$job"`+chosen+`}`, "mainstem_loader") + " / " + rate(`mainstem_batch_size_count{job=~"$job"`+chosen+`}`, "mainstem_loader"), "{{mainstem_loader}}"},
+				{Title: "Keys of a batch", Says: "Many batches of one key are a resolver that does not batch.", Kind: Lines, Unit: "short", Width: 12, Queries: []Query{
+					{rate(`mainstem_batch_size_sum{job=~"$job"`+chosen+`}`, "mainstem_loader") + " / " + rate(`mainstem_batch_size_count{job=~"$job"`+chosen+`}`, "mainstem_loader"), "{{mainstem_loader}}, mean"},
+					{quantile("0.95", `mainstem_batch_size_bucket{job=~"$job"`+chosen+`}`, "mainstem_loader"), "{{mainstem_loader}}, p95"},
 				}},
 			}},
 		},

@@ -34,15 +34,7 @@ func Explain(ctx context.Context, c Config, q Question) (*explain.Plan, gqlerror
 	if err != nil {
 		return nil, gqlerror.List{gqlerror.Wrap(err)} // of the schema, which tests have seen
 	}
-	options := exec.Options{Gqlgen: c.Executor == executorGqlgen, Degrade: c.degradations()}
-	if c.ShareOperations {
-		options.Share = &exec.Sharing{}
-	}
-	schema := graph.NewCompiledSchema(graph.Config{Schema: served()}, options)
-	engine := transport.NewEngine(schema, transport.Options{
-		Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Limits: c.Limits, Suggest: true,
-		Extensions: []graphql.HandlerExtension{&limit.Arguments{Scalars: sources.Scalars}, introspection(c)},
-	})
+	engine, schema := explaining(c) //nolint:contextcheck // they are made for all operations
 	ctx = graphql.StartOperationTrace(ctx)
 	oc, errs := engine.CreateOperationContext(ctx, &graphql.RawParams{Query: q.Document, OperationName: q.Operation, Variables: q.Variables})
 	if errs != nil {
@@ -52,6 +44,20 @@ func Explain(ctx context.Context, c Config, q Question) (*explain.Plan, gqlerror
 		"Mutation.placeOrder":  stepsOf(placeorder.New(placeorder.Sources{})),
 		"Mutation.cancelOrder": stepsOf(cancelorder.New(cancelorder.Sources{}, nil)),
 	}}), nil
+}
+
+// explaining gives what reads operations as a gateway does, without what executes them.
+func explaining(c Config) (*transport.Engine, *exec.Schema) {
+	options := exec.Options{Gqlgen: c.Executor == executorGqlgen, Degrade: c.degradations()}
+	if c.ShareOperations {
+		options.Share = &exec.Sharing{}
+	}
+	schema := graph.NewCompiledSchema(graph.Config{Schema: served()}, options)
+	engine := transport.NewEngine(schema, transport.Options{
+		Present: fault.Presenter(slog.New(slog.DiscardHandler)), Recover: fault.Recover, Limits: c.Limits, Suggest: true,
+		Extensions: []graphql.HandlerExtension{&limit.Arguments{Scalars: sources.Scalars}, introspection(c)},
+	})
+	return engine, schema
 }
 
 // stepsOf gives what is told of a workflow.

@@ -44,19 +44,19 @@ func TestExplainCommand(t *testing.T) { //nolint:paralleltest // it reads what i
 		refused bool
 		fails   string
 	}{
-		"a text":                {explainCommand{Query: "{ categories { name } }"}, "categories  catalog: 1 call\n", false, ""},
-		"one of a file's":       {explainCommand{Query: file, Operation: "B"}, "me  customers: 1 call\n", false, ""},
-		"none of a file's":      {explainCommand{Query: file}, "several operations", true, ""},
-		"no such file":          {explainCommand{Query: "none.graphql"}, "", false, "neither an operation nor a file"},
-		"a variable":            {explainCommand{Query: "query($n: Int!) { products(first: $n) { totalCount } }", Variables: `{"n": 3}`}, "products  catalog", false, ""},
-		"no variable":           {explainCommand{Query: "query($n: Int!) { products(first: $n) { totalCount } }"}, "--variables", true, ""},
-		"variables as no JSON":  {explainCommand{Query: "{ me { id } }", Variables: "n=3"}, "", false, "--variables"},
-		"an error as JSON":      {explainCommand{Query: "{ nothing }", JSON: true}, `"line": 1`, true, ""},
-		"a plan as JSON":        {explainCommand{Query: "{ me { id } }", JSON: true}, `"signedIn": true`, false, ""},
-		"what is not there":     {explainCommand{Query: "{ nothing }"}, `operation:1:3: Cannot query field "nothing"`, true, ""},
-		"what costs too much":   {explainCommand{Query: "{ products(first: 100) { nodes { reviews(first: 100) { nodes { product { reviews(first: 100) { nodes { body } } } } } } } }"}, "refused", true, ""},
-		"a configuration":       {explainCommand{Query: "{ me { id } }", Config: "../../mainstem.yaml"}, "me  customers: 1 call", false, ""},
-		"a broken configuraton": {explainCommand{Query: "{ me { id } }", Config: file}, "", false, "the configuration is not valid"},
+		"a text":                 {explainCommand{Query: "{ categories { name } }"}, "categories  catalog: 1 call\n", false, ""},
+		"one of a file's":        {explainCommand{Query: file, Operation: "B"}, "me  customers: 1 call\n", false, ""},
+		"none of a file's":       {explainCommand{Query: file}, "several operations", true, ""},
+		"no such file":           {explainCommand{Query: "none.graphql"}, "", false, "neither an operation nor a file"},
+		"a variable":             {explainCommand{Query: "query($n: Int!) { products(first: $n) { totalCount } }", Variables: `{"n": 3}`}, "products  catalog", false, ""},
+		"no variable":            {explainCommand{Query: "query($n: Int!) { products(first: $n) { totalCount } }"}, "--variables", true, ""},
+		"variables as no JSON":   {explainCommand{Query: "{ me { id } }", Variables: "n=3"}, "", false, "--variables"},
+		"an error as JSON":       {explainCommand{Query: "{ nothing }", JSON: true}, `"line": 1`, true, ""},
+		"a plan as JSON":         {explainCommand{Query: "{ me { id } }", JSON: true}, `"signedIn": true`, false, ""},
+		"what is not there":      {explainCommand{Query: "{ nothing }"}, `operation:1:3: Cannot query field "nothing"`, true, ""},
+		"what costs too much":    {explainCommand{Query: "{ products(first: 100) { nodes { reviews(first: 100) { nodes { product { reviews(first: 100) { nodes { body } } } } } } } }"}, "refused", true, ""},
+		"a configuration":        {explainCommand{Query: "{ me { id } }", Config: "../../mainstem.yaml"}, "me  customers: 1 call", false, ""},
+		"a broken configuration": {explainCommand{Query: "{ me { id } }", Config: file}, "", false, "the configuration is not valid"},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			got, err := printed(t, func() error { return test.command.Run(t.Context()) })

@@ -24,11 +24,11 @@ import (
 type instant string
 
 const (
-	never    instant = ""
-	arrived  instant = "before the service has it"
-	done     instant = "when it is done, and not answered"
-	answered instant = "when it is answered"
-	late     instant = "before the service has it, which does it when all is over"
+	never   instant = ""
+	arrived instant = "before the service has it"
+	done    instant = "when it is done, and not answered"
+	replied instant = "when it is answered"
+	late    instant = "before the service has it, which does it when all is over"
 )
 
 // hangman stands before the services, and kills the gateway in the middle of a call. It is safe for concurrent use.
@@ -39,7 +39,7 @@ type hangman struct {
 	fails map[string]int // calls that the service does not accept, by their names, and how often; less than 0 is always
 	calls []string       // that have come since arm
 	at    int            // which of them is the last
-	when  instant         // in it
+	when  instant        // in it
 	dead  chan struct{}  // closed when the gateway is
 	still func()         // has the service do the call that was late
 }
@@ -90,7 +90,7 @@ func (h *hangman) before(service string) spoil {
 		case arrived, late:
 			h.strike()
 			panic(http.ErrAbortHandler)
-		case answered:
+		case replied:
 			context.AfterFunc(caller, h.strike) // which ends when the answer is sent
 			serve.ServeHTTP(w, r)
 		case never:
@@ -291,7 +291,7 @@ func (x *gallows) play(t *testing.T, c crime) {
 	}
 	want := x.effects(before)
 	for at := range c.calls {
-		for _, when := range []instant{arrived, done, answered, late} {
+		for _, when := range []instant{arrived, done, replied, late} {
 			if at >= c.from || when == late {
 				t.Run(fmt.Sprintf("%d %s %s", at, c.calls[at], when), func(t *testing.T) { x.execute(t, c, at, when, want) })
 			}

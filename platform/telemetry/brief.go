@@ -1,7 +1,7 @@
 package telemetry
 
 import (
-	"context"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -13,16 +13,17 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// brief is a span of a trace that was not sampled. It has no bounds of its own, since the gateway's spans are small, and all that is not
-// decided about is bounded by tail. Where tail has no room for its trace, it records nothing, and neither does what is below it.
+// brief is a span of ours. It has no bounds of its own, since the gateway's spans are small. Where there is no trace, it records nothing, and neither
+// does what is below it.
 type brief struct {
 	embedded.Span
-	tracer          *tailTracer
-	trace           *unsampled // nil: it records nothing
+	tracer          *tracer
+	trace           *recorded // nil: it records nothing
 	context, parent trace.SpanContext
 	name            string
 	kind            trace.SpanKind
 	began, ended    time.Time
+	over            atomic.Bool // whether it has ended
 
 	// What follows is guarded by trace.mu until the span has ended, and then does not change.
 	attributes []attribute.KeyValue
@@ -33,40 +34,39 @@ type brief struct {
 
 var _ trace.Span = (*brief)(nil)
 
-// start starts a span below s, if anything is recorded.
-func (s *brief) start(ctx context.Context, t *tailTracer, name string, c *trace.SpanConfig) (context.Context, trace.Span) {
-	if s.trace == nil || s.trace.state.Load() == dropped {
-		return ctx, s
-	}
-	inner := t.newBrief(name, c, s.context.WithSpanID(newSpanID()), s.context)
-	inner.trace = s.trace
-	return trace.ContextWithSpan(ctx, inner), inner
-}
+// silent says whether nothing is recorded of the span's trace any more.
+func (s *brief) silent() bool { return s.trace == nil || s.trace.state.Load() == dropped }
 
 // change changes the span unless it has ended.
 func (s *brief) change(do func()) {
-	if s.trace == nil {
+	if s.silent() {
 		return
 	}
 	s.trace.mu.Lock()
 	defer s.trace.mu.Unlock()
-	if s.ended.IsZero() {
+	if !s.over.Load() {
 		do()
 	}
 }
 
 // End ends the span. What is told of it later is not heard.
 func (s *brief) End(options ...trace.SpanEndOption) {
-	s.change(func() {
-		if len(options) > 0 {
-			c := trace.NewSpanEndConfig(options...)
-			s.ended = c.Timestamp()
-		}
-		if s.ended.IsZero() {
-			s.ended = time.Now()
-		}
-		s.trace.finish(s)
-	})
+	if s.trace == nil {
+		return
+	}
+	s.trace.mu.Lock()
+	defer s.trace.mu.Unlock()
+	if s.over.Swap(true) {
+		return
+	}
+	if len(options) > 0 {
+		c := trace.NewSpanEndConfig(options...)
+		s.ended = c.Timestamp()
+	}
+	if s.ended.IsZero() {
+		s.ended = time.Now()
+	}
+	s.trace.finish(s)
 }
 
 // AddEvent adds an event.
@@ -83,18 +83,12 @@ func (s *brief) AddLink(l trace.Link) {
 }
 
 // IsRecording says whether what the span is told may be kept.
-func (s *brief) IsRecording() bool {
-	recording := false
-	if s.trace != nil && s.trace.state.Load() != dropped {
-		s.change(func() { recording = true })
-	}
-	return recording
-}
+func (s *brief) IsRecording() bool { return !s.silent() && !s.over.Load() }
 
 // RecordError does nothing: errors are told by their codes, since their texts may have anything in them.
 func (s *brief) RecordError(error, ...trace.EventOption) {}
 
-// SpanContext gives the span's ids. It is not sampled.
+// SpanContext gives the span's ids, and whether it was sampled when its trace began.
 func (s *brief) SpanContext() trace.SpanContext { return s.context }
 
 // SetStatus sets the status.
@@ -124,7 +118,7 @@ func (s *brief) SetAttributes(list ...attribute.KeyValue) {
 // TracerProvider gives what makes further spans.
 func (s *brief) TracerProvider() trace.TracerProvider { return s.tracer.provider }
 
-// finished is a span that is kept, as exporters read it. The interface in it is nil: it is there for the method that nobody else can have.
+// finished is a span that is sent, as exporters read it. The interface in it is nil: it is there for the method that nobody else can have.
 type finished struct {
 	sdktrace.ReadOnlySpan
 	span *brief
@@ -147,8 +141,19 @@ func (f finished) Events() []sdktrace.Event                      { return f.span
 func (f finished) Status() sdktrace.Status                       { return f.span.status }
 func (f finished) InstrumentationScope() instrumentation.Scope   { return f.span.tracer.scope }
 func (f finished) InstrumentationLibrary() instrumentation.Scope { return f.span.tracer.scope }
-func (f finished) Resource() *resource.Resource                  { return f.span.tracer.provider.tail.resource }
+func (f finished) Resource() *resource.Resource                  { return f.span.tracer.provider.resource }
 func (finished) DroppedAttributes() int                          { return 0 }
 func (finished) DroppedLinks() int                               { return 0 }
 func (finished) DroppedEvents() int                              { return 0 }
 func (finished) ChildSpanCount() int                             { return 0 }
+
+// beginning is a span that has just begun, for processors that want to know of that.
+type beginning struct {
+	trace.Span
+	finished
+}
+
+var _ sdktrace.ReadWriteSpan = beginning{}
+
+// SpanContext gives the span's ids.
+func (b beginning) SpanContext() trace.SpanContext { return b.Span.SpanContext() }

@@ -2,8 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"encoding/binary"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,11 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
-	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/embedded"
 
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
@@ -29,13 +23,11 @@ type TailConfig struct {
 	Bytes   config.Bytes `yaml:"bytes" desc:"How much memory they have together, about."`
 }
 
-// tail decides about traces that were not sampled when they began, when it is known what came of them. Their spans are much cheaper than the SDK's, since
-// nearly all of them are thrown away.
+// tail decides about traces that were not sampled when they began, when it is known what came of them.
 type tail struct {
-	slow       time.Duration // 0: nothing is too slow
-	limits     TailConfig
-	processors []sdktrace.SpanProcessor // of what is kept
-	resource   *resource.Resource
+	slow   time.Duration // 0: nothing is too slow
+	limits TailConfig
+	send   func(*brief)
 
 	open  atomic.Int64 // traces that are not decided about
 	bytes atomic.Int64 // of their spans
@@ -44,62 +36,10 @@ type tail struct {
 	droppedTraces, droppedSpans, droppedForBytes atomic.Int64 // spans; traces for the first
 }
 
-// tailProvider gives the SDK's spans where a trace is sampled, and brief ones where it is not.
-type tailProvider struct {
-	embedded.TracerProvider
-	sdk  *sdktrace.TracerProvider
-	tail *tail
-}
-
-// Tracer gives the tracer of an instrumentation scope.
-func (p *tailProvider) Tracer(name string, options ...trace.TracerOption) trace.Tracer {
-	return &tailTracer{provider: p, sdk: p.sdk.Tracer(name, options...), scope: instrumentation.Scope{Name: name}}
-}
-
-type tailTracer struct {
-	embedded.Tracer
-	provider *tailProvider
-	sdk      trace.Tracer
-	scope    instrumentation.Scope
-}
-
-// Start starts a span. Below a brief one it is brief too; else the sampler decides.
-func (t *tailTracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
-	outer, below := trace.SpanFromContext(ctx).(*brief)
-	if below {
-		c := trace.NewSpanStartConfig(options...)
-		if !c.NewRoot() {
-			return outer.start(ctx, t, name, &c)
-		}
-	}
-	parent := trace.SpanContextFromContext(ctx)
-	inner, span := t.sdk.Start(ctx, name, options...)
-	if span.IsRecording() {
-		return inner, span
-	}
-	c := trace.NewSpanStartConfig(options...)
-	if c.NewRoot() {
-		parent = trace.SpanContext{}
-	}
-	root := t.newBrief(name, &c, span.SpanContext(), parent)
-	root.trace = t.provider.tail.begin(root)
-	return trace.ContextWithSpan(ctx, root), root
-}
-
-func (t *tailTracer) newBrief(name string, c *trace.SpanConfig, own, parent trace.SpanContext) *brief {
-	s := &brief{tracer: t, context: own, parent: parent, name: name, kind: c.SpanKind(), began: c.Timestamp(), attributes: c.Attributes()}
-	if s.began.IsZero() {
-		s.began = time.Now()
-	}
-	for _, l := range c.Links() {
-		s.links = append(s.links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
-	}
-	return s
-}
-
-// unsampled is a trace that was not sampled, as far as it is this process's: what is below one local root.
-type unsampled struct {
-	tail *tail
+// recorded is a trace, as far as it is this process's: what is below one local root.
+type recorded struct {
+	send func(*brief)
+	tail *tail // nil if it was sampled
 	root *brief
 
 	state   atomic.Int32
@@ -109,28 +49,31 @@ type unsampled struct {
 	patient bool // whether the root may take long
 }
 
-// What is known of an unsampled trace.
+// What is known of a trace. One that was sampled is kept from the beginning.
 const (
 	undecided int32 = iota
 	kept
 	dropped
 )
 
-// begin begins to remember a trace; nil if there are too many.
-func (t *tail) begin(root *brief) *unsampled {
+// begin begins to remember a trace; nil if there are too many, or none is to be.
+func (t *tail) begin(root *brief) *recorded {
+	if !t.limits.Enabled {
+		return nil
+	}
 	if t.open.Add(1) > int64(t.limits.Traces) {
 		t.open.Add(-1)
 		t.droppedTraces.Add(1)
 		return nil
 	}
-	return &unsampled{tail: t, root: root}
+	return &recorded{send: t.send, tail: t, root: root}
 }
 
 // finish takes a span that has ended, and decides if it is known by it what becomes of the trace. u.mu is held.
-func (u *unsampled) finish(s *brief) {
+func (u *recorded) finish(s *brief) {
 	switch u.state.Load() {
 	case kept:
-		u.tail.send(s)
+		u.send(s)
 		return
 	case dropped:
 		return
@@ -154,7 +97,7 @@ func (u *unsampled) finish(s *brief) {
 }
 
 // remember keeps a span until there is a decision, if there is room for it.
-func (u *unsampled) remember(s *brief) {
+func (u *recorded) remember(s *brief) {
 	t := u.tail
 	if len(u.ended) >= t.limits.Spans && s != u.root {
 		t.droppedSpans.Add(1)
@@ -171,23 +114,16 @@ func (u *unsampled) remember(s *brief) {
 }
 
 // decide sends what is remembered, or forgets it. Spans that end later have the same fate.
-func (u *unsampled) decide(state int32) {
+func (u *recorded) decide(state int32) {
 	if state == kept {
 		for _, s := range u.ended {
-			u.tail.send(s)
+			u.send(s)
 		}
 	}
 	u.state.Store(state)
 	u.tail.bytes.Add(-u.bytes)
 	u.tail.open.Add(-1)
 	u.ended, u.bytes = nil, 0
-}
-
-// send exports a span.
-func (t *tail) send(s *brief) {
-	for _, p := range t.processors {
-		p.OnEnd(finished{span: s})
-	}
 }
 
 // observe has the meter tell what became of traces that were not sampled.
@@ -201,14 +137,6 @@ func (t *tail) observe(meter metric.Meter) {
 		tell(float64(t.droppedSpans.Load()), names.Result.String("spans"))
 		tell(float64(t.droppedForBytes.Load()), names.Result.String("bytes"))
 	})
-}
-
-// newSpanID makes the id of a span as the SDK does: random, not secret, and never zero.
-func newSpanID() (id trace.SpanID) {
-	for !id.IsValid() {
-		binary.NativeEndian.PutUint64(id[:], rand.Uint64()) //nolint:gosec // an id is no secret
-	}
-	return id
 }
 
 // operation gives the type of the operation that the span is of; "" if it is of none.

@@ -147,22 +147,18 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		return nil, err
 	}
 	t := &Telemetry{provider: offProvider{}, baggage: c.Baggage, shutdown: func(context.Context) error { return nil }}
-	var unsampled *tail
+	var spans *provider
 	if c.traces() {
-		provider, rest, err := newProvider(ctx, c)
-		if err != nil {
+		if spans, err = newProvider(ctx, c); err != nil {
 			return nil, err
 		}
-		t.provider, t.shutdown, unsampled = provider, provider.Shutdown, rest
-		if unsampled != nil {
-			t.provider = &tailProvider{sdk: provider, tail: unsampled}
-		}
+		t.provider, t.shutdown = spans, spans.shutdown
 	}
 	if t.metrics, err = newMetrics(ctx, c); err != nil {
 		return nil, errors.Join(err, t.shutdown(ctx))
 	}
-	if meter := t.Meter(Scope); meter != nil && unsampled != nil {
-		unsampled.observe(meter)
+	if meter := t.Meter(Scope); meter != nil && spans != nil {
+		spans.tail.observe(meter)
 	}
 	t.tracer = t.provider.Tracer(Scope)
 	return t, nil
@@ -181,33 +177,29 @@ func (c Config) resource(ctx context.Context) (*resource.Resource, error) {
 	return described, nil
 }
 
-// newProvider makes what makes spans, and what keeps those of traces that are not sampled; nil if nothing does.
-func newProvider(ctx context.Context, c Config) (*sdktrace.TracerProvider, *tail, error) {
+// newProvider makes what makes spans.
+func newProvider(ctx context.Context, c Config) (*provider, error) {
 	described, err := c.resource(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	sampler, err := c.sampler()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	processor, err := newProcessor(ctx, c)
 	if err != nil {
-		return nil, nil, fmt.Errorf("telemetry: exporter: %w", err)
+		return nil, fmt.Errorf("telemetry: exporter: %w", err)
 	}
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(described), sdktrace.WithSampler(sampler)}
-	var all []sdktrace.SpanProcessor
-	for _, p := range []sdktrace.SpanProcessor{processor, c.Processor} {
-		if p != nil {
-			all = append(all, p)
-			options = append(options, sdktrace.WithSpanProcessor(p))
-		}
+	p := &provider{sampler: sampler, resource: described}
+	p.tail = &tail{slow: c.Slow.Std(), limits: c.Tail, send: p.send}
+	if processor != nil {
+		p.processors = append(p.processors, processor)
 	}
-	var unsampled *tail
-	if c.Tail.Enabled {
-		unsampled = &tail{slow: c.Slow.Std(), limits: c.Tail, processors: all, resource: described}
+	if c.Processor != nil {
+		p.processors, p.starts = append(p.processors, c.Processor), append(p.starts, c.Processor)
 	}
-	return sdktrace.NewTracerProvider(options...), unsampled, nil
+	return p, nil
 }
 
 // The exporters of spans.

@@ -23,7 +23,7 @@ func (b *base) tracing(ctx context.Context) bool {
 
 // try begins the span of an attempt, below that of its call. A service's own spans are below it.
 func (b *base) try(ctx context.Context, r *request) (context.Context, trace.Span) {
-	if !b.tracing(ctx) {
+	if !r.recording() {
 		return ctx, noop.Span{}
 	}
 	var name string

@@ -38,17 +38,17 @@ func (b *base) broken(next call) call {
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
 		breaker := b.breakers.of(r.operation)
 		if !breaker.TryAcquirePermit() {
-			b.asked(ctx, r, circuitbreaker.OpenState)
+			asked(r, circuitbreaker.OpenState)
 			return nil, refusalOf(breaker)
 		}
 		if breaker.IsHalfOpen() {
-			b.asked(ctx, r, circuitbreaker.HalfOpenState)
+			asked(r, circuitbreaker.HalfOpenState)
 			// A probe is everybody's: it is not to be cut off because its caller has little time, or goes.
 			return b.background.apart(ctx, r, func(ctx context.Context, r *request) (*reply, *fault.Error) {
 				return counted(ctx, r, next, breaker, true)
 			})
 		}
-		b.asked(ctx, r, circuitbreaker.ClosedState)
+		asked(r, circuitbreaker.ClosedState)
 		return counted(ctx, r, next, breaker, false)
 	}
 }

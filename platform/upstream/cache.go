@@ -97,8 +97,8 @@ func (b *base) refresh(ctx context.Context, r *request, refreshed call) {
 		return
 	}
 	var from []trace.Link // none if nobody would see it
-	if b.tracing(ctx) {
-		from = []trace.Link{trace.LinkFromContext(ctx)}
+	if r.recording() {
+		from = []trace.Link{{SpanContext: r.span.SpanContext()}}
 	}
 	begun := b.background.run(ctx, r, func(ctx context.Context, r *request) {
 		defer b.cache.refreshing.Delete(r.key)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
@@ -30,6 +31,7 @@ type request struct {
 	attempts  *atomic.Int32 // sent; of a copy that of the original
 	how       how           // it was answered
 	replaced  *entry        // what was kept before its answer was
+	span      trace.Span    // of the call; nil if it has none
 	record    *record       // for who wants to be told of it; nil for nobody
 
 	http       *http.Request // of REST
@@ -45,10 +47,13 @@ type request struct {
 func (r *request) copy() *request {
 	return &request{
 		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts,
-		record: r.record,
-		http:   r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
+		span: r.span, record: r.record,
+		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}
 }
+
+// recording says whether what happens to the call is recorded in its span.
+func (r *request) recording() bool { return r.span != nil && r.span.IsRecording() }
 
 // reply is what a service answered. Many may be given the same: it is read only.
 type reply struct {

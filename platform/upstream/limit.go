@@ -40,11 +40,11 @@ func (b *base) limited(next call) call {
 		if !r.deadline.IsZero() {
 			wait = max(time.Until(r.deadline), 0)
 		}
-		turn := b.turn(ctx, r)
+		turn := b.turn(r)
 		queue := b.queued.Add(1) - 1
 		release, err := b.limiter.acquire(ctx, wait)
 		b.queued.Add(-1)
-		turn.come(ctx, r, queue, err)
+		turn.come(r, queue, err)
 		if err != nil {
 			return nil, b.turnedAway(ctx, r, err)
 		}
@@ -55,7 +55,7 @@ func (b *base) limited(next call) call {
 			release(ended)
 		}()
 		if f := b.breakers.refusal(r.operation); f != nil { // it has opened while the call waited
-			b.asked(ctx, r, circuitbreaker.OpenState)
+			asked(r, circuitbreaker.OpenState)
 			return nil, f
 		}
 		answer, f := next(ctx, r)
@@ -72,20 +72,22 @@ type turnOf struct {
 	unavoidable bool // whether all permits were taken
 }
 
-func (b *base) turn(ctx context.Context, r *request) (t turnOf) {
-	if r.record != nil || b.Tracer != nil && trace.SpanFromContext(ctx).IsRecording() {
+func (b *base) turn(r *request) (t turnOf) {
+	if r.record != nil || r.recording() {
 		t = turnOf{time.Now(), b.limiter.limit(), b.running.Load() >= b.limitNow()}
 	}
 	return t
 }
 
 // come tells of a call whose turn has come, or that has got none, if it had to wait.
-func (t turnOf) come(ctx context.Context, r *request, queue int64, err error) {
+func (t turnOf) come(r *request, queue int64, err error) {
 	if t.begun.IsZero() || !t.unavoidable && err == nil {
 		return
 	}
 	waited := time.Since(t.begun)
-	trace.SpanFromContext(ctx).AddEvent("wait", trace.WithAttributes(names.Waited.Float64(waited.Seconds()), names.Queue.Int64(queue)))
+	if r.recording() {
+		r.span.AddEvent("wait", trace.WithAttributes(names.Waited.Float64(waited.Seconds()), names.Queue.Int64(queue)))
+	}
 	r.record.waited(Turn{Limit: t.limit, Queue: queue, Waited: waited, Refused: err != nil})
 }
 

@@ -20,6 +20,7 @@ import (
 func (b *base) observed(next call) call {
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
 		ctx, span := b.span(ctx, r.operation)
+		r.span = span
 		defer span.End()
 		start := time.Now()
 		note := noting(ctx)
@@ -87,23 +88,23 @@ func (b *base) span(ctx context.Context, operation string) (context.Context, tra
 // acted tells the log, the metrics and the call's span what a policy has done with a call.
 func (b *base) acted(ctx context.Context, r *request, action string, args ...any) {
 	b.meters.acted(ctx, r, action)
-	b.decided(ctx, r, action)
+	decided(r, action)
 	b.Log.InfoContext(ctx, messages[action], append([]any{"source", b.Name, "operation", r.operation}, args...)...)
 }
 
 // decided tells whoever wants to be told of the call, and its span, what a policy has done with it.
-func (b *base) decided(ctx context.Context, r *request, action string) {
+func decided(r *request, action string) {
 	r.record.decided(action)
-	if span := trace.SpanFromContext(ctx); b.Tracer != nil && span.IsRecording() {
-		span.AddEvent(action, trace.WithAttributes(names.Action.String(action)))
+	if r.recording() {
+		r.span.AddEvent(action, trace.WithAttributes(names.Action.String(action)))
 	}
 }
 
 // asked tells the same of the state in which a breaker is that the call has come to.
-func (b *base) asked(ctx context.Context, r *request, state circuitbreaker.State) {
+func asked(r *request, state circuitbreaker.State) {
 	r.record.asked(state.String())
-	if span := trace.SpanFromContext(ctx); b.Tracer != nil && state != circuitbreaker.ClosedState && span.IsRecording() {
-		span.AddEvent("breaker", trace.WithAttributes(names.Breaker.String(state.String())))
+	if state != circuitbreaker.ClosedState && r.recording() {
+		r.span.AddEvent("breaker", trace.WithAttributes(names.Breaker.String(state.String())))
 	}
 }
 

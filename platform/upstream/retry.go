@@ -75,7 +75,7 @@ func (b *base) weigh(ctx context.Context, r *request, answer *reply, f *fault.Er
 		needed = b.Timeout // it may well take as long again
 	}
 	if f.RetryAfter > b.Policy.Retry.Longest.Std() || !r.deadline.IsZero() && time.Until(r.deadline) < o.wait+needed {
-		b.decided(ctx, r, toldLate)
+		decided(r, toldLate)
 		return o
 	}
 	if o.again = budget.withdraw(time.Now()); !o.again {

@@ -51,8 +51,8 @@ func (b *base) shared(next call) call {
 				b.flights.leave(r.key, f)
 				return nil, fault.Wrap(fault.DeadlineExceeded, context.DeadlineExceeded)
 			}
-			if span := trace.SpanFromContext(ctx); b.Tracer != nil && span.IsRecording() {
-				span.AddLink(trace.Link{SpanContext: f.span})
+			if r.recording() && f.span.IsValid() {
+				r.span.AddLink(trace.Link{SpanContext: f.span})
 			}
 			if f.fault == nil || f.fault.Code != fault.DeadlineExceeded { // else it was another's deadline
 				r.how = howShared
@@ -75,7 +75,10 @@ func (all *flights) join(ctx context.Context, r *request, timeout time.Duration)
 		return f, nil
 	}
 	inner, end := context.WithCancel(context.WithoutCancel(ctx))
-	f := &flight{end: end, span: trace.SpanContextFromContext(ctx), cut: r.deadline, callers: 1}
+	f := &flight{end: end, cut: r.deadline, callers: 1}
+	if r.recording() {
+		f.span = r.span.SpanContext()
+	}
 	if all.all == nil {
 		all.all = map[string]*flight{}
 	}

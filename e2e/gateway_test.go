@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,7 +24,7 @@ type gateway struct {
 
 	mu      sync.Mutex
 	url     string // of the last process
-	command *exec.Cmd
+	process *exec.Cmd
 	ended   chan struct{}
 }
 
@@ -48,23 +49,23 @@ func newGateway(t *testing.T, config string) *gateway {
 func (g *gateway) start() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.command = exec.Command(g.program, "serve", "--config", g.config)
-	g.command.Stderr = g.log
-	output, err := g.command.StdoutPipe()
+	g.process = exec.Command(g.program, "serve", "--config", g.config)
+	g.process.Stderr = g.log
+	output, err := g.process.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	if err := g.command.Start(); err != nil {
+	if err := g.process.Start(); err != nil {
 		return err
 	}
-	tooLong := time.AfterFunc(patience, func() { _ = g.command.Process.Kill() })
+	tooLong := time.AfterFunc(patience, func() { _ = g.process.Process.Kill() })
 	line, err := bufio.NewReader(output).ReadString('\n')
 	tooLong.Stop()
-	command, ended := g.command, make(chan struct{})
+	process, ended := g.process, make(chan struct{})
 	g.ended = ended
 	go func() {
 		defer close(ended)
-		_ = command.Wait() // it is killed
+		_ = process.Wait() // it is killed
 	}()
 	var found bool
 	if g.url, found = strings.CutPrefix(strings.TrimSuffix(line, "/graphql\n"), "GraphQL at "); !found {
@@ -85,11 +86,22 @@ func (g *gateway) restart(t *testing.T) {
 func (g *gateway) kill() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.command == nil || g.ended == nil {
+	if g.process == nil || g.ended == nil {
 		return
 	}
-	_ = g.command.Process.Kill() // it may have ended
+	_ = g.process.Process.Kill() // it may have ended
 	<-g.ended
+}
+
+// command runs one of the program's other commands on the gateway's storage, and gives what it says.
+func (g *gateway) command(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, g.program, append(args, "--config", g.config)...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", fmt.Errorf("%v: %w: %s%s", args, err, out, exit.Stderr)
+	}
+	return string(out), err
 }
 
 // stack gives the gateway as one to ask by a client.
@@ -99,15 +111,12 @@ func (g *gateway) stack(client *http.Client) *stack {
 	return &stack{url: g.url, client: client}
 }
 
-// killable is the configuration of a gateway that goes on soon after it was killed: with a storage, and its services at the URLs by their names.
-func killable(t *testing.T, storage string, services map[string]string) string {
+// killable gives the configuration of a gateway that outlives its processes: with a storage, and its services at the URLs by their names.
+func killable(t *testing.T, storage, workflows string, services map[string]string) string {
 	t.Helper()
-	text := "listen: 127.0.0.1:0\nlogLevel: warn\nrequestTimeout: 30s\n" + signing(t) +
-		"storage: {url: '" + storage + "'}\n" +
-		"workflows: {wait: 20s, retry: {attempts: 4, first: 5ms, max: 100ms}, rounds: {first: 20ms, max: 200ms}, stuckAfter: 2, lease: 1s}\n" +
-		"sources:\n"
+	text := "listen: 127.0.0.1:0\nlogLevel: warn\nrequestTimeout: 30s\nstorage: {url: '" + storage + "'}\n" + signing(t) + workflows + "sources:\n"
 	for name, url := range services {
-		text += "  " + name + ": {url: '" + url + "', timeout: 10s, breaker: {enabled: false}}\n"
+		text += "  " + name + ": {url: '" + url + "', timeout: 10s}\n"
 	}
 	return text
 }

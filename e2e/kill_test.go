@@ -24,11 +24,11 @@ import (
 type instant string
 
 const (
-	never   instant = ""
-	arrived instant = "before the service has it"
-	done    instant = "when it is done, and not answered"
-	replied instant = "when it is answered"
-	late    instant = "before the service has it, which does it when all is over"
+	never     instant = ""
+	onArrival instant = "before the service has it"
+	onEffect  instant = "when it is done, and not answered"
+	onAnswer  instant = "when it is answered"
+	late      instant = "before the service has it, which does it when all is over"
 )
 
 // hangman stands before the services, and kills the gateway in the middle of a call. It is safe for concurrent use.
@@ -62,7 +62,7 @@ func (h *hangman) take(call string, still func()) (when instant, refused bool) {
 		h.still = still
 	}
 	h.calls = append(h.calls, call)
-	if refused = h.fails[call] != 0 && when != arrived && when != late; refused {
+	if refused = h.fails[call] != 0 && when != onArrival && when != late; refused {
 		h.fails[call]--
 	}
 	return when, refused
@@ -83,14 +83,14 @@ func (h *hangman) before(service string) spoil {
 			serve = http.HandlerFunc(notAccepted)
 		}
 		switch when {
-		case done:
+		case onEffect:
 			serve.ServeHTTP(httptest.NewRecorder(), r)
 			h.strike()
 			panic(http.ErrAbortHandler)
-		case arrived, late:
+		case onArrival, late:
 			h.strike()
 			panic(http.ErrAbortHandler)
-		case replied:
+		case onAnswer:
 			context.AfterFunc(caller, h.strike) // which ends when the answer is sent
 			serve.ServeHTTP(w, r)
 		case never:
@@ -132,7 +132,11 @@ type gallows struct {
 	executed int // how often so far
 }
 
-func newGallows(t *testing.T) *gallows {
+// hasty has clients wait for the end, and what fails is tried again at once.
+const hasty = "workflows: {wait: 20s, retry: {attempts: 4, first: 5ms, max: 100ms}, rounds: {first: 20ms, max: 200ms}, stuckAfter: 2, lease: 1s}\n"
+
+// newGallows builds them. The workflows are as a section of the configuration says.
+func newGallows(t *testing.T, workflows string) *gallows {
 	t.Helper()
 	d := start(t, options{}).demo
 	x := &gallows{hangman: &hangman{}, demo: d, owner: signed(t, "cus-00001", ""), client: patient(t)}
@@ -142,7 +146,7 @@ func newGallows(t *testing.T) *gallows {
 		f := newFront(t, url, frontOptions{spoil: x.before(name)})
 		services[name] = f.scheme + "://" + f.address
 	}
-	x.gateway = newGateway(t, killable(t, sqlite(t), services))
+	x.gateway = newGateway(t, killable(t, sqlite(t), workflows, services))
 	x.hangman.kill = x.gateway.kill
 	x.restart(t)
 	return x
@@ -271,7 +275,7 @@ func TestKilledInEveryCall(t *testing.T) {
 	for what, c := range crimes {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			newGallows(t).play(t, c)
+			newGallows(t, hasty).play(t, c)
 		})
 	}
 }
@@ -291,7 +295,7 @@ func (x *gallows) play(t *testing.T, c crime) {
 	}
 	want := x.effects(before)
 	for at := range c.calls {
-		for _, when := range []instant{arrived, done, replied, late} {
+		for _, when := range []instant{onArrival, onEffect, onAnswer, late} {
 			if at >= c.from || when == late {
 				t.Run(fmt.Sprintf("%d %s %s", at, c.calls[at], when), func(t *testing.T) { x.execute(t, c, at, when, want) })
 			}

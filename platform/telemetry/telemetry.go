@@ -222,7 +222,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		if c.Endpoint != "" {
 			options = append(options, otlptracegrpc.WithEndpointURL(c.endpointURL("")))
 		}
-		exporter, err = otlptracegrpc.New(ctx, options...)
+		exporter, err = newOTLP(ctx, otlptracegrpc.NewClient(options...))
 	case exporterHTTP:
 		var options []otlptracehttp.Option
 		if c.Insecure {
@@ -231,7 +231,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		if c.Endpoint != "" {
 			options = append(options, otlptracehttp.WithEndpointURL(c.endpointURL("/v1/traces")))
 		}
-		exporter, err = otlptracehttp.New(ctx, options...)
+		exporter, err = newOTLP(ctx, otlptracehttp.NewClient(options...))
 	case exporterConsole:
 		var out io.Writer = os.Stderr
 		if c.Console != nil {

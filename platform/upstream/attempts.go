@@ -3,7 +3,9 @@ package upstream
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -26,24 +28,45 @@ func (b *base) try(ctx context.Context, r *request) (context.Context, trace.Span
 	if !r.recording() {
 		return ctx, noop.Span{}
 	}
-	var name string
-	attributes := make([]attribute.KeyValue, len(b.peer), len(b.peer)+4) // with what comes of it
-	copy(attributes, b.peer)
-	if r.http != nil {
-		name = r.http.Method
-		attributes = append(attributes, names.Method.String(name))
-	} else {
-		name = r.method[1:]
-		attributes = append(attributes, semconv.RPCSystemNameGRPC, names.RPCCall.String(name))
-	}
+	is := b.spans.of(b, r)
+	ctx, span := b.Tracer.Start(ctx, is.attemptName, is.attempt...)
 	if hedge, _ := ctx.Value(hedgeKey{}).(bool); hedge {
-		attributes = append(attributes, names.Hedge.Bool(true))
+		span.SetAttributes(names.Hedge.Bool(true))
 	}
-	return b.Tracer.Start(ctx, name, asClient, trace.WithAttributes(attributes...))
+	return ctx, span
 }
 
-// asClient is what every attempt's span is.
-var asClient = trace.WithSpanKind(trace.SpanKindClient)
+// spans is what the spans of each operation begin with, which is made once: their number is bounded by the contract's.
+type spans struct{ all sync.Map }
+
+type spansOf struct {
+	name, attemptName string
+	call, attempt     []trace.SpanStartOption
+}
+
+// of gives what the spans of a call and of its attempts begin with.
+func (s *spans) of(b *base, r *request) *spansOf {
+	key := r.operation
+	if r.http == nil {
+		key = r.method // of several services, some may have the same name
+	}
+	if known, ok := s.all.Load(key); ok {
+		return known.(*spansOf)
+	}
+	is := &spansOf{name: b.Name + " " + r.operation}
+	is.call = []trace.SpanStartOption{trace.WithAttributes(names.Source.String(b.Name), names.SourceOperation.String(r.operation))}
+	attributes := slices.Clip(b.peer)
+	if r.http != nil {
+		is.attemptName = r.http.Method
+		attributes = append(attributes, names.Method.String(is.attemptName))
+	} else {
+		is.attemptName = r.method[1:]
+		attributes = append(attributes, semconv.RPCSystemNameGRPC, names.RPCCall.String(is.attemptName))
+	}
+	is.attempt = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...)}
+	s.all.Store(key, is)
+	return is
+}
 
 // tried ends the span of an attempt. One that was abandoned has not failed: nobody waits for it any more.
 func (b *base) tried(span trace.Span, f *fault.Error, abandoned bool) {

@@ -3,11 +3,11 @@ package upstream
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -19,7 +19,7 @@ import (
 // observed makes a call one span, measures it, and reports it to whoever asks.
 func (b *base) observed(next call) call {
 	return func(ctx context.Context, r *request) (*reply, *fault.Error) {
-		ctx, span := b.span(ctx, r.operation)
+		ctx, span := b.span(ctx, r)
 		r.span = span
 		defer span.End()
 		start := time.Now()
@@ -70,19 +70,19 @@ func faultCode(f *fault.Error) fault.Code {
 }
 
 // span begins a call's span. Where nothing is recorded there is none, and the service sees what the caller has.
-func (b *base) span(ctx context.Context, operation string) (context.Context, trace.Span) {
+func (b *base) span(ctx context.Context, r *request) (context.Context, trace.Span) {
 	if b.Tracer == nil {
 		return ctx, noop.Span{}
 	}
 	if outer := trace.SpanFromContext(ctx); outer.SpanContext().IsValid() && !outer.SpanContext().IsSampled() && !outer.IsRecording() {
 		return ctx, noop.Span{}
 	}
-	attributes := make([]attribute.KeyValue, 0, 3)
-	attributes = append(attributes, names.Source.String(b.Name), names.SourceOperation.String(operation))
+	is := b.spans.of(b, r)
+	options := is.call
 	if n, ok := ctx.Value(keysKey{}).(int); ok {
-		attributes = append(attributes, names.Keys.Int(n))
+		options = append(slices.Clip(options), trace.WithAttributes(names.Keys.Int(n)))
 	}
-	return b.Tracer.Start(ctx, b.Name+" "+operation, trace.WithAttributes(attributes...))
+	return b.Tracer.Start(ctx, is.name, options...)
 }
 
 // acted tells the log, the metrics and the call's span what a policy has done with a call.

@@ -60,7 +60,8 @@ type base struct {
 	cache      *cache  // nil if nothing is kept
 	background *background
 	meters     *meters
-	peer       []attribute.KeyValue        // of the service, for spans
+	peer       []attribute.KeyValue // of the service, for spans
+	spans      spans
 	last       atomic.Pointer[fault.Error] // the last call's fault; nil after a success
 }
 

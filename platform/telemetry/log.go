@@ -26,7 +26,7 @@ func RequestID(ctx context.Context) string {
 }
 
 // NewLogger gives a logger that writes one JSON object per line: with the trace, the span, the request, the client and the operation that the
-// context belongs to, and without secrets and personal data, as package redact has it. Of warnings and errors that say the same it writes 20 in
+// context belongs to, and without secrets and personal data, as package redact has it. Of lines that say the same, but those of the access log, it writes 20 in
 // each second, and then how many more there were. It is safe for concurrent use.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	handler := slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: redact.Attr})

@@ -117,27 +117,27 @@ func inMilliseconds(d time.Duration) float64 { return float64(d.Microseconds()) 
 // Write writes a view for people: a line for each operation and each of its steps and calls that have not ended.
 func (v View) Write(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%d operations at %s\n\n", len(v.Operations)+v.More.Operations, v.At.Format(time.RFC3339))
-	fmt.Fprintln(out, "ELAPSED\tLEFT\tOPERATION\tANSWERS\tCALLS\tCLIENT\tTRANSPORT\tREQUEST")
+	_, _ = fmt.Fprintf(out, "%d operations at %s\n\n", len(v.Operations)+v.More.Operations, v.At.Format(time.RFC3339))
+	_, _ = fmt.Fprintln(out, "ELAPSED\tLEFT\tOPERATION\tANSWERS\tCALLS\tCLIENT\tTRANSPORT\tREQUEST")
 	for _, o := range v.Operations {
 		left := "-"
 		if o.Left != nil {
 			left = duration(*o.Left)
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s %s\t%d\t%d\t%s\t%s\t%s\n", duration(o.Elapsed), left, o.Type, orDash(o.Name), o.Answers, o.Calls, orDash(o.Client), o.Transport, orDash(o.Request))
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%s %s\t%d\t%d\t%s\t%s\t%s\n", duration(o.Elapsed), left, o.Type, orDash(o.Name), o.Answers, o.Calls, orDash(o.Client), o.Transport, orDash(o.Request))
 		for _, e := range o.Waits {
-			fmt.Fprintf(out, "\t\t  waits for %s\t\t\t\t\t\n", e.words())
+			_, _ = fmt.Fprintf(out, "\t\t  waits for %s\t\t\t\t\t\n", e.words())
 		}
 	}
 	if v.More.Operations > 0 {
-		fmt.Fprintf(out, "and %d more\n", v.More.Operations)
+		_, _ = fmt.Fprintf(out, "and %d more\n", v.More.Operations)
 	}
-	fmt.Fprintf(out, "\n%d streams\n\nOPEN FOR\tTRANSPORT\tOPERATIONS\tEVENTS\tCLIENT\tREQUEST\n", len(v.Streams)+v.More.Streams)
+	_, _ = fmt.Fprintf(out, "\n%d streams\n\nOPEN FOR\tTRANSPORT\tOPERATIONS\tEVENTS\tCLIENT\tREQUEST\n", len(v.Streams)+v.More.Streams)
 	for _, s := range v.Streams {
-		fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%s\t%s\n", duration(s.Elapsed), s.Transport, s.Operations, s.Events, orDash(s.Client), orDash(s.Request))
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%s\t%s\n", duration(s.Elapsed), s.Transport, s.Operations, s.Events, orDash(s.Client), orDash(s.Request))
 	}
 	if v.More.Streams > 0 {
-		fmt.Fprintf(out, "and %d more\n", v.More.Streams)
+		_, _ = fmt.Fprintf(out, "and %d more\n", v.More.Streams)
 	}
 	return out.Flush()
 }

@@ -94,6 +94,14 @@ var hostileDocuments = sync.OnceValue(func() map[string]hostileDocument {
 		"the schema, again and again": {document: "{__schema{" + times(99, "a%d:types{...T} ") + "}} fragment T on __Type{fields{type{fields{name args{type{name}}}}}}", limit: "cost"},
 		"a call for each of 1,000":    {document: "{products(first:100){nodes{reviews(first:10){nodes{author{displayName}}}}}}", limit: "calls"},
 	}
+	some, err := expand(`"${Product:SKU-000001}"`)
+	if err != nil {
+		panic(err) // of what the cases have too
+	}
+	all["a list of 9,000"] = hostileDocument{document: "{nodes(ids:[" + strings.Repeat(some, 9_000) + "]){id}}", limit: "calls"}
+	all["a list of 30,000 in variables"] = hostileDocument{
+		document: "query($v:[ID!]!){nodes(ids:$v){id}}", variables: `{"v":[` + some + strings.Repeat(","+some, 30_000) + `]}`, limit: "calls",
+	}
 	for reason, h := range all {
 		h.code = fault.LimitExceeded
 		all[reason] = h
@@ -124,15 +132,7 @@ var hostileDocuments = sync.OnceValue(func() map[string]hostileDocument {
 
 // hostileArguments are operations with arguments that no resolver takes: they are executed, and that field fails before anything is called.
 func hostileArguments() map[string]hostileDocument {
-	id, err := expand("${Product:SKU-000001}")
-	if err != nil {
-		panic(err) // of what the cases have too
-	}
 	return map[string]hostileDocument{
-		"a list of 9,000": {document: "{nodes(ids:[" + strings.Repeat(`"`+id+`"`, 9_000) + "]){id}}"},
-		"a list of 30,000 in variables": {
-			document: "query($v:[ID!]!){nodes(ids:$v){id}}", variables: `{"v":["` + id + `"` + strings.Repeat(`,"`+id+`"`, 30_000) + `]}`,
-		},
 		"a search of 900 KB": {document: `{products(filter:{search:"` + strings.Repeat("a", 900_000) + `"}){totalCount}}`},
 	}
 }

@@ -47,9 +47,11 @@ func TestTrace(t *testing.T) {
 		"POST /graphql > query Two",
 		"Query.products > catalog listProducts",
 		"batch reviews > reviews BatchGetReviews",
+		"catalog listProducts > GET",
 		"query Two > Query.products",
 		"query Two > Query.review",
 		"query Two > batch reviews",
+		"reviews BatchGetReviews > mainstem.reviews.v1.Reviews/BatchGetReviews",
 		"the client > POST /graphql",
 	}
 	if !slices.Equal(tree, want) {

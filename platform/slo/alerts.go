@@ -135,7 +135,7 @@ and sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_co
 		{
 			Name: "MainstemBreakerOpen", Severity: Ticket, For: "15m",
 			Expr:    `max by (job, mainstem_source, mainstem_operation) (min_over_time(mainstem_source_breaker_state[2m])) > 0`,
-			Summary: "The breaker of {{ $labels.mainstem_source }} {{ $labels.mainstem_operation }} does not close",
+			Summary: "The breaker of {{ $labels.mainstem_source }}{{ with $labels.mainstem_operation }} {{ . }}{{ end }} does not close",
 			Says:    "A source is not called, or only tried, for a quarter of an hour.",
 		},
 		{

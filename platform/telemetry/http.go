@@ -104,7 +104,7 @@ func (t *Telemetry) startRequest(ctx context.Context, r *http.Request, routes []
 	}
 	ctx, span := t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
 	if span.IsRecording() {
-		span.SetAttributes(method, names.URLPath.String(r.URL.Path), names.Scheme.String(schemeOf(r)))
+		span.SetAttributes(method, names.URLPath.String(r.URL.Path[:min(len(r.URL.Path), maxLoggedPath)]), names.Scheme.String(schemeOf(r)))
 		if known {
 			span.SetAttributes(names.Route.String(r.URL.Path))
 		}

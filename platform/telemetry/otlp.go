@@ -3,6 +3,8 @@ package telemetry
 import (
 	"context"
 	"math"
+	"strings"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -200,7 +202,11 @@ func appendBytes(b []byte, number protowire.Number, value []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), value)
 }
 
+// appendString appends a text. What is no UTF-8, such as a path that somebody has made up, would have a collector refuse all that comes with it.
 func appendString(b []byte, number protowire.Number, value string) []byte {
+	if !utf8.ValidString(value) {
+		value = strings.ToValidUTF8(value, "\uFFFD")
+	}
 	return protowire.AppendString(protowire.AppendTag(b, number, protowire.BytesType), value)
 }
 

@@ -19,7 +19,7 @@ func Markdown() []byte {
 [deploy/prometheus/mainstem.rules.yaml](../deploy/prometheus/mainstem.rules.yaml) has those of these defaults. A ` + "`page`" + ` wants somebody now: users are hurt, or will be within
 hours. A ` + "`ticket`" + ` wants somebody within the working day. Each has a page that says what to look at, and how to mend it.
 
-In those pages, GATEWAY is a gateway's host and port, ADMIN those of its admin listener (` + "`admin.listen`" + `; with a token it wants ` + "`-H \"Authorization: Bearer $TOKEN\"`" + `), NAME a source, ID a workflow, and POD
+In those pages, GATEWAY is a gateway's host and port, ADMIN those of its [admin listener](admin.md) (` + "`admin.listen`" + `; with a token it wants ` + "`-H \"Authorization: Bearer $TOKEN\"`" + `), NAME a source, ID a workflow, and POD
 or ` + "`deploy/mainstem`" + ` what [deploy/kubernetes](../deploy/kubernetes/) calls them: elsewhere, the log is on standard error. Queries are for Prometheus; the dashboards of
 [deploy/grafana](../deploy/README.md) have most of them.
 

@@ -101,7 +101,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err = s.openStorage(ctx); err != nil {
 		return err
 	}
-	s.workflows = resolvers.AddWorkflows(s.engine, s.sources)
+	s.workflows = resolvers.AddWorkflows(s.engine, s.sources) //nolint:contextcheck // counters that are read later
 	s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w (choose another address with --listen or `listen` in the configuration)", err)

@@ -67,7 +67,7 @@ func (s *Server) openStorage(ctx context.Context) (err error) {
 		return err
 	}
 	if meter := s.tracing.Meter(scope); meter != nil {
-		s.store.Measure(meter)
+		s.store.Measure(meter) //nolint:contextcheck // what is measured is read later
 	}
 	c, kept := s.config.Workflows, s.config.Storage.Retention
 	s.engine, err = workflows.New(ctx, s.store, workflows.Options{

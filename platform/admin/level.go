@@ -65,8 +65,8 @@ func readLevel(body io.Reader) (level slog.Level, while time.Duration, err error
 	}
 	decoder := json.NewDecoder(body)
 	decoder.DisallowUnknownFields()
-	if decoder.Decode(&asked) != nil || decoder.Decode(new(any)) != io.EOF { //nolint:errorlint // it is never wrapped
-		return 0, 0, errors.New(`Send {"level": "debug", "for": "10m"}.`) //nolint:revive,staticcheck // a sentence for who asks
+	if decoder.Decode(&asked) != nil || decoder.Decode(new(any)) != io.EOF {
+		return 0, 0, errors.New(`Send {"level": "debug", "for": "10m"}.`) //nolint:staticcheck // a sentence for who asks
 	}
 	switch asked.Level {
 	case "debug", "info", "warn", "error":

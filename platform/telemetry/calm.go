@@ -25,12 +25,12 @@ func (h calmHandler) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs gives a handler whose records have these attributes too.
 func (h calmHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return calmHandler{h.contextHandler.withAttrs(attrs), h.calm}
+	return calmHandler{h.withAttrs(attrs), h.calm}
 }
 
 // WithGroup gives a handler whose records' attributes are in a group.
 func (h calmHandler) WithGroup(name string) slog.Handler {
-	return calmHandler{h.contextHandler.withGroup(name), h.calm}
+	return calmHandler{h.withGroup(name), h.calm}
 }
 
 const (

@@ -188,13 +188,13 @@ func appendValue(b []byte, v attribute.Value) []byte {
 func appendMessage(b []byte, number protowire.Number, write func([]byte) []byte) []byte {
 	b = protowire.AppendTag(b, number, protowire.BytesType)
 	start := len(b)
-	b = write(append(b, 0)) // most are shorter than 128 bytes
-	length := len(b) - start - 1
-	if size := protowire.SizeVarint(uint64(length)); size > 1 {
+	b = write(append(b, 0))                                     // most are shorter than 128 bytes
+	length := len(b) - start - 1                                // never negative: b has grown
+	if size := protowire.SizeVarint(uint64(length)); size > 1 { //nolint:gosec // see above
 		b = append(b, make([]byte, size-1)...)
 		copy(b[start+size:], b[start+1:start+1+length])
 	}
-	protowire.AppendVarint(b[:start], uint64(length))
+	protowire.AppendVarint(b[:start], uint64(length)) //nolint:gosec // see above
 	return b
 }
 

@@ -64,9 +64,9 @@ func (op *Operation) attrs(attrs []slog.Attr) []slog.Attr {
 
 // texts adds attributes that are not empty.
 func texts(attrs []slog.Attr, namesAndValues ...string) []slog.Attr {
-	for i := 0; i < len(namesAndValues); i += 2 {
-		if namesAndValues[i+1] != "" {
-			attrs = append(attrs, slog.String(namesAndValues[i], namesAndValues[i+1]))
+	for pair := range slices.Chunk(namesAndValues, 2) {
+		if len(pair) == 2 && pair[1] != "" {
+			attrs = append(attrs, slog.String(pair[0], pair[1]))
 		}
 	}
 	return attrs

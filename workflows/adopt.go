@@ -205,6 +205,7 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 		}
 		f := &Fault{Code: fault.Internal, Message: "It met a defect or a storage that failed, or was interrupted too often.", Cause: why[:min(len(why), maxCause)]}
 		w.State, w.StuckSince, w.Fault = Stuck, time.Now().UTC(), encoded(f)
+		w.UpdatedAt = w.StuckSince
 		if err := e.store.SaveWorkflow(ctx, tx, w); err != nil {
 			return err
 		}

@@ -132,7 +132,7 @@ func (s *saga[S]) save(name string, change func(*storage.Workflow) ([]storage.Ev
 		if s.workflow.Subject != nil {
 			w.Subject = s.workflow.Subject(s.value)
 		}
-		w.Result = encoded(s.value)
+		w.Result, w.UpdatedAt = encoded(s.value), time.Now().UTC()
 		events, step := change(w)
 		if step != nil {
 			if err := store.PutStep(ctx, tx, s.run.ID, *step); err != nil {

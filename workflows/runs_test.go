@@ -78,8 +78,8 @@ func TestRuns(t *testing.T) {
 			if calls := strings.Join(d.made(), ", "); calls != c.calls {
 				t.Errorf("was called: %s; want: %s", calls, c.calls)
 			}
-			if run.State != c.ends || run.EndedAt.IsZero() {
-				t.Errorf("ended as %s at %s, want %s", run.State, run.EndedAt, c.ends)
+			if run.State != c.ends || run.EndedAt.IsZero() || !run.UpdatedAt.After(run.CreatedAt) {
+				t.Errorf("ended as %s at %s, changed at %s; want %s", run.State, run.EndedAt, run.UpdatedAt, c.ends)
 			}
 			if code := codeOf(run.Fault); code != c.fault {
 				t.Errorf("failed with %q, want %q", code, c.fault)

@@ -21,6 +21,7 @@ import (
 type programs struct {
 	dir      string
 	children []*child
+	after    []func() error // what else is to be ended, once the processes are gone
 }
 
 // build builds the programs. Building costs time, so that measuring begins after it.
@@ -47,6 +48,9 @@ func (p *programs) close() error {
 	}
 	for _, c := range p.children {
 		errs = append(errs, c.wait())
+	}
+	for _, end := range p.after {
+		errs = append(errs, end())
 	}
 	return errors.Join(append(errs, os.RemoveAll(p.dir))...)
 }

@@ -2,6 +2,10 @@
 //
 //	go run ./bench          # for docs/performance.md
 //	go run ./bench -quick   # within 45 s
+//
+// and placing orders by workflows with calling the same services directly:
+//
+//	go run ./bench -workflows
 package main
 
 import (
@@ -21,13 +25,14 @@ import (
 
 type options struct {
 	plan
-	quick    bool
-	json     string
-	soak     time.Duration
-	traced   bool
-	linear   bool
-	profile  string
-	executor string
+	quick     bool
+	json      string
+	soak      time.Duration
+	traced    bool
+	linear    bool
+	workflows bool
+	profile   string
+	executor  string
 }
 
 func parse(args []string) (options, error) {
@@ -42,6 +47,7 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.soak, "soak", 0, "in place of comparing, load the compiled executor for so long and tell of its memory")
 	f.BoolVar(&o.traced, "telemetry", false, "in place of comparing, measure what traces cost on the storefront's page")
 	f.BoolVar(&o.linear, "linear", false, "in place of comparing, measure 100, 1,000 and 10,000 posts")
+	f.BoolVar(&o.workflows, "workflows", false, "in place of comparing executors, compare placing orders by workflows with calling the same services directly; with -profile, profile them")
 	f.StringVar(&o.profile, "profile", "", "in place of comparing, write profiles under load into this `folder`")
 	f.StringVar(&o.executor, "executor", "compiled", "what -profile profiles: compiled or gqlgen")
 	if err := f.Parse(args); err != nil {
@@ -90,6 +96,8 @@ func run(ctx context.Context, o options) (err error) {
 	runtime.GOMAXPROCS(1) // the generator waits most of the time: threads that look for work would take it from the gateways
 	f := newFleet(p, 100)
 	switch {
+	case o.workflows:
+		return workflows(ctx, os.Stdout, f, o.plan, o.profile)
 	case o.soak > 0:
 		return soak(ctx, os.Stdout, f, o.plan, o.soak)
 	case o.traced:

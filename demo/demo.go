@@ -23,6 +23,7 @@ type Options struct {
 	FirstPort   int                       // the first service's port, the others follow; 0: free ports
 	ControlAddr string                    // the control server's, on loopback; empty: a free port
 	Break       map[string]breaking.Break // what is wrong with services, by name, from the beginning
+	Unlimited   bool                      // whether no service refuses calls because there are too many, as shipping does
 	Logger      *slog.Logger              // nil: nothing is logged
 }
 

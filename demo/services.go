@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"math"
 	"net/http"
 
 	"google.golang.org/grpc"
@@ -21,6 +22,8 @@ type definition struct {
 	name string
 	rest func(*world.World, *ledger.Ledger) http.Handler
 	grpc func(grpc.ServiceRegistrar, *world.World, *ledger.Ledger)
+
+	unlimited func(grpc.ServiceRegistrar, *world.World, *ledger.Ledger) // grpc, of one that has a limit to how often it is called, without it
 }
 
 // definitions are the demo's services, in the order of their ports.
@@ -30,7 +33,12 @@ var definitions = []definition{
 	{name: "orders", rest: orders.New},
 	{name: "payments", rest: payments.New},
 	{name: "inventory", grpc: inventory.Register},
-	{name: "shipping", grpc: func(s grpc.ServiceRegistrar, w *world.World, l *ledger.Ledger) { shipping.Register(s, w, l) }},
+	{
+		name: "shipping", grpc: func(s grpc.ServiceRegistrar, w *world.World, l *ledger.Ledger) { shipping.Register(s, w, l) },
+		unlimited: func(s grpc.ServiceRegistrar, w *world.World, l *ledger.Ledger) {
+			shipping.Register(s, w, l, shipping.WithRate(math.MaxInt32, math.MaxInt32))
+		},
+	},
 	{name: "reviews", grpc: func(s grpc.ServiceRegistrar, w *world.World, l *ledger.Ledger) { reviews.Register(s, w, l) }},
 }
 

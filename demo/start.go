@@ -97,6 +97,9 @@ func (d *Demo) listen(ctx context.Context, o Options) ([]net.Listener, error) {
 	var listeners []net.Listener
 	for i, definition := range definitions {
 		b := &backend{definition: definition, ledger: ledger.New(), breaker: breaking.NewSwitch(o.Seed + uint64(i))}
+		if o.Unlimited && b.unlimited != nil {
+			b.grpc = b.unlimited
+		}
 		if err := b.breaker.Set(o.Break[b.name]); err != nil {
 			return listeners, fmt.Errorf("breaking %s: %w", b.name, err)
 		}

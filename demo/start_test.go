@@ -15,6 +15,7 @@ import (
 	"github.com/mainstem/mainstem/demo"
 	"github.com/mainstem/mainstem/demo/breaking"
 	"github.com/mainstem/mainstem/demo/world"
+	"github.com/mainstem/mainstem/sources/shipping/shippingapi"
 )
 
 func TestOptionsAreChecked(t *testing.T) {
@@ -202,4 +203,16 @@ func addressOf(t *testing.T, rawURL string) string {
 		t.Fatal(err)
 	}
 	return u.Host
+}
+
+// Whoever measures something else than how a service limits calls has the services without limits.
+func TestUnlimited(t *testing.T) {
+	t.Parallel()
+	client := shippingapi.NewShippingClient(connect(t, start(t, demo.Options{Unlimited: true}), "shipping"))
+	for range 1000 { // more at once than it takes otherwise
+		_, err := client.BatchGetShipmentsByOrder(t.Context(), &shippingapi.BatchGetShipmentsByOrderRequest{OrderIds: []string{"ord-000001"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

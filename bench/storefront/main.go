@@ -42,7 +42,8 @@ const grace = 2 * time.Second
 
 type servicesCommand struct {
 	process.Flags
-	Products int `help:"How many products the shop has." default:"5000"`
+	Products  int  `help:"How many products the shop has." default:"5000"`
+	Unlimited bool `help:"Answer as many calls as come, also where the demo's services have a limit."`
 }
 
 // Run runs the services until the program is told to stop.
@@ -52,7 +53,7 @@ func (c servicesCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := demo.Start(ctx, demo.Options{Products: c.Products, Logger: slog.New(&calls)})
+	d, err := demo.Start(ctx, demo.Options{Products: c.Products, Unlimited: c.Unlimited, Logger: slog.New(&calls)})
 	if err != nil {
 		return errors.Join(err, p.End())
 	}

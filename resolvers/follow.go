@@ -66,21 +66,18 @@ func place(ctx context.Context, e *workflows.Engine, list, cursor string) (int64
 	return seq, nil
 }
 
-// runEnded is the last thing that happens to a run.
-const runEnded = "workflow.ended"
-
 var checkoutChangeKinds = map[string]model.CheckoutChangeKind{
-	"workflow.started":   model.CheckoutChangeKindStarted,
-	"step.done":          model.CheckoutChangeKindStepDone,
-	"step.refused":       model.CheckoutChangeKindStepRefused,
-	"step.failed":        model.CheckoutChangeKindStepFailed,
-	"step.undone":        model.CheckoutChangeKindStepUndone,
-	"step.stuck":         model.CheckoutChangeKindStepStuck,
-	"step.abandoned":     model.CheckoutChangeKindStepAbandoned,
-	"workflow.stuck":     model.CheckoutChangeKindStuck,
-	"operator.retried":   model.CheckoutChangeKindTakenInHand,
-	"operator.cancelled": model.CheckoutChangeKindTakenInHand,
-	runEnded:             model.CheckoutChangeKindEnded,
+	workflows.KindStarted:       model.CheckoutChangeKindStarted,
+	workflows.KindStepDone:      model.CheckoutChangeKindStepDone,
+	workflows.KindStepRefused:   model.CheckoutChangeKindStepRefused,
+	workflows.KindStepFailed:    model.CheckoutChangeKindStepFailed,
+	workflows.KindStepUndone:    model.CheckoutChangeKindStepUndone,
+	workflows.KindStepStuck:     model.CheckoutChangeKindStepStuck,
+	workflows.KindStepAbandoned: model.CheckoutChangeKindStepAbandoned,
+	workflows.KindStuck:         model.CheckoutChangeKindStuck,
+	workflows.KindRetried:       model.CheckoutChangeKindTakenInHand,
+	workflows.KindCancelled:     model.CheckoutChangeKindTakenInHand,
+	workflows.KindEnded:         model.CheckoutChangeKindEnded,
 }
 
 // checkoutChanges gives what happens to a checkout, up to its end.
@@ -113,11 +110,11 @@ func (r *Resolver) checkoutChanges(ctx context.Context, id sources.ID, after *st
 			Step  string          `json:"step"`
 		}
 		if !told || json.Unmarshal(c.Payload, &happened) != nil {
-			return nil, c.Kind == runEnded
+			return nil, c.Kind == workflows.KindEnded
 		}
 		return &model.CheckoutChange{
 			Cursor: cursorOf(list, c.Seq), At: c.At, Kind: kind, Step: text(happened.Step), State: stateOf(happened.State), CheckoutID: local,
-		}, c.Kind == runEnded
+		}, c.Kind == workflows.KindEnded
 	}), nil
 }
 

@@ -210,7 +210,7 @@ func (e *Engine) giveUp(ctx context.Context, id, why string) error {
 			return err
 		}
 		kind = w.Kind
-		event := e.event(w.Owner, w.TraceParent, Event{Kind: "workflow.stuck", Topic: Topic(id), Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
+		event := e.event(w.Owner, w.TraceParent, Event{Kind: KindStuck, Topic: Topic(id), Payload: happened{Workflow: w.Kind, State: Stuck, Fault: f}})
 		return e.store.Append(ctx, tx, []storage.Event{event})
 	})
 	if err == nil && kind != "" {

@@ -86,7 +86,7 @@ func (o *Operator) Retry(ctx context.Context, id string) error {
 		if r.standing == Waiting {
 			err = dbos.Send(o.client, id, operatorRetries, operatorTopic, dbos.WithSendTransaction(tx))
 		}
-		return []storage.Event{happening(w, "operator.retried")}, err
+		return []storage.Event{happening(w, KindRetried)}, err
 	})
 }
 
@@ -112,16 +112,16 @@ func (o *Operator) Cancel(ctx context.Context, id string) error {
 		case r.standing == Dropped:
 			w.State, w.EndedAt, w.StuckSince = Abandoned, time.Now().UTC(), time.Time{}
 			w.UpdatedAt = w.EndedAt
-			events := []storage.Event{happening(w, "operator.cancelled"), happening(w, "workflow.ended")}
+			events := []storage.Event{happening(w, KindCancelled), happening(w, KindEnded)}
 			return events, errors.Join(o.store.SaveWorkflow(ctx, tx, w), o.store.Notify(ctx, tx, endOf(id)))
 		case r.standing == Waiting:
 			err := dbos.Send(o.client, id, cancelOf(r.stuck.Name, r.stuck.Undo), operatorTopic, dbos.WithSendTransaction(tx))
-			return []storage.Event{happening(w, "operator.cancelled")}, err
+			return []storage.Event{happening(w, KindCancelled)}, err
 		case w.State == Undoing:
 			return nil, ErrUndoing
 		default:
 			w.CancelRequested, w.UpdatedAt = true, time.Now().UTC()
-			return []storage.Event{happening(w, "operator.cancelled")}, o.store.SaveWorkflow(ctx, tx, w)
+			return []storage.Event{happening(w, KindCancelled)}, o.store.SaveWorkflow(ctx, tx, w)
 		}
 	})
 }

@@ -15,6 +15,21 @@ import (
 // payloadVersion is the version of what events of runs hold.
 const payloadVersion = 1
 
+// The kinds of events that are told of a run, under its Topic. They are kept in the log, so they must not change.
+const (
+	KindStarted       = "workflow.started"
+	KindStepDone      = "step.done"
+	KindStepRefused   = "step.refused"
+	KindStepFailed    = "step.failed"
+	KindStepUndone    = "step.undone"
+	KindStepStuck     = "step.stuck"
+	KindStepAbandoned = "step.abandoned"   // an operator gave it up
+	KindStuck         = "workflow.stuck"   // it was interrupted too often
+	KindRetried       = "operator.retried" // an operator had it go on
+	KindCancelled     = "operator.cancelled"
+	KindEnded         = "workflow.ended" // nothing comes after it
+)
+
 // happened is what an event tells of a run.
 type happened struct {
 	Workflow string                `json:"workflow"`
@@ -38,17 +53,17 @@ func (s *saga[S]) record(i int, undo bool, out *outcome[S], next storage.Workflo
 		Name: step.Name, Position: i, Undo: undo, Attempts: out.Attempts, StartedAt: out.StartedAt, EndedAt: out.EndedAt, State: storage.StepDone,
 	}
 	told := s.events(step, undo, out)
-	kind := "step.done"
+	kind := KindStepDone
 	switch {
 	case out.Refused:
-		row.State, kind = storage.StepRefused, "step.refused"
+		row.State, kind = storage.StepRefused, KindStepRefused
 	case out.Fault != nil:
-		row.State, kind = storage.StepFailed, "step.failed"
+		row.State, kind = storage.StepFailed, KindStepFailed
 		if undo || s.gaveUp {
-			kind = "step.abandoned"
+			kind = KindStepAbandoned
 		}
 	case undo:
-		kind = "step.undone"
+		kind = KindStepUndone
 	}
 	return s.save("record-"+step.Name, func(w *storage.Workflow) ([]storage.Event, *storage.WorkflowStep) {
 		row.Fault = encoded(out.Fault)
@@ -79,7 +94,7 @@ func (s *saga[S]) recordStuck(i int, undo bool, out *outcome[S]) error {
 			Name: step.Name, Position: i, Undo: undo, State: storage.StepStuck, Attempts: out.Attempts,
 			StartedAt: out.StartedAt, EndedAt: out.EndedAt, Fault: encoded(out.Fault),
 		}
-		return []storage.Event{s.event("step.stuck", happened{State: Stuck, Step: step.Name, Fault: out.Fault, Subject: w.Subject})}, row
+		return []storage.Event{s.event(KindStepStuck, happened{State: Stuck, Step: step.Name, Fault: out.Fault, Subject: w.Subject})}, row
 	})
 	if err == nil {
 		s.engine.meters.stuck(s.ctx, s.workflow.Name)
@@ -108,7 +123,7 @@ func (s *saga[S]) finish(w *storage.Workflow, state storage.WorkflowState, f *Fa
 
 // ending gives the last events of a run.
 func (s *saga[S]) ending(w *storage.Workflow) []storage.Event {
-	events := []storage.Event{s.event("workflow.ended", happened{State: w.State, Fault: decodeFault(w.Fault), Subject: w.Subject})}
+	events := []storage.Event{s.event(KindEnded, happened{State: w.State, Fault: decodeFault(w.Fault), Subject: w.Subject})}
 	if w.State == Completed && s.workflow.Events != nil {
 		events = append(events, s.tell(s.workflow.Events(s.value))...)
 	}

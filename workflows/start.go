@@ -26,7 +26,7 @@ func (r *Runner[S]) Start(ctx context.Context, owner storage.Actor, key string, 
 		ID: strings.ToLower(rand.Text()), Kind: r.workflow.Name, Owner: owner, Key: key, Input: input, InputHash: sha256.Sum256(input),
 		State: Running, Executor: e.id, Result: input, TraceParent: traceparent(ctx), CreatedAt: time.Now().UTC(),
 	}
-	began := e.event(owner, w.TraceParent, Event{Kind: "workflow.started", Topic: Topic(w.ID), Payload: happened{Workflow: w.Kind, State: Running}})
+	began := e.event(owner, w.TraceParent, Event{Kind: KindStarted, Topic: Topic(w.ID), Payload: happened{Workflow: w.Kind, State: Running}})
 	known, err := e.store.CreateWorkflow(ctx, w, []storage.Event{began})
 	switch {
 	case err != nil:

@@ -93,9 +93,9 @@ func (p *production[S]) read(changes <-chan workflows.Change) (ended bool) {
 		p.seen = change.Seq
 		p.kinds = append(p.kinds, change.Kind)
 		switch change.Kind {
-		case "workflow.ended":
+		case workflows.KindEnded:
 			return true
-		case "step.stuck":
+		case workflows.KindStepStuck:
 			p.operate()
 		}
 	}
@@ -152,10 +152,10 @@ func (p *production[S]) outcome() row {
 func (p *production[S]) checkLog() {
 	ends := 0
 	for i, kind := range p.kinds {
-		if (kind == "workflow.started") != (i == 0) {
+		if (kind == workflows.KindStarted) != (i == 0) {
 			p.t.Errorf("the log tells %q", p.kinds)
 		}
-		if kind == "workflow.ended" {
+		if kind == workflows.KindEnded {
 			ends++
 		}
 	}

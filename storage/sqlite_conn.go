@@ -34,9 +34,9 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// Connect opens a connection.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	base, err := c.Connector.Connect(ctx)
+// connected opens a connection of the driver.
+func connected(ctx context.Context, c driver.Connector) (sqliteConn, error) {
+	base, err := c.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		_ = base.Close() // it is of no use
 		return nil, fmt.Errorf("storage: the driver's %T lacks what is needed of a connection", base)
+	}
+	return conn, nil
+}
+
+// Connect opens a connection.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := connected(ctx, c.Connector)
+	if err != nil {
+		return nil, err
 	}
 	return &connection{sqliteConn: conn, connector: c}, nil
 }

@@ -12,14 +12,9 @@ type preparing struct{ driver.Connector }
 
 // Connect opens a connection.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
-	base, err := p.Connector.Connect(ctx)
+	conn, err := connected(ctx, p.Connector)
 	if err != nil {
 		return nil, err
-	}
-	conn, ok := base.(sqliteConn)
-	if !ok {
-		_ = base.Close() // it is of no use
-		return nil, fmt.Errorf("storage: the driver's %T lacks what is needed of a connection", base)
 	}
 	return &preparedConn{sqliteConn: conn, prepared: map[string]*preparedStmt{}}, nil
 }
@@ -33,13 +28,16 @@ type preparedConn struct {
 	prepared map[string]*preparedStmt // by their text
 }
 
+// sqliteStmt is what a statement of the driver can do.
+type sqliteStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
 // preparedStmt is a statement that is kept.
 type preparedStmt struct {
-	stmt interface {
-		driver.Stmt
-		driver.StmtExecContext
-		driver.StmtQueryContext
-	}
+	stmt sqliteStmt
 	read bool // rows of it are being read: it cannot run once more
 }
 
@@ -57,11 +55,8 @@ func (c *preparedConn) statement(ctx context.Context, text string) (*preparedStm
 		return nil, err
 	}
 	kept = &preparedStmt{}
-	if kept.stmt, ok = stmt.(interface {
-		driver.Stmt
-		driver.StmtExecContext
-		driver.StmtQueryContext
-	}); !ok {
+	if kept.stmt, ok = stmt.(sqliteStmt); !ok {
+		_ = stmt.Close() // it is of no use
 		return nil, fmt.Errorf("storage: the driver's %T lacks what is needed of a statement", stmt)
 	}
 	c.prepared[text] = kept

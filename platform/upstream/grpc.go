@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,7 +18,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
@@ -160,73 +158,6 @@ func (c metadataCarrier) Keys() []string { return slices.Collect(maps.Keys(c)) }
 
 // Origin gives what the faults of an operation's answers name.
 func (g *GRPC) Origin(operation string) Origin { return Origin{g.Name, operation} }
-
-// NewStream opens a stream. It has no timeout but ends with ctx, and it is no span; none of the policies is about streams, but that none is
-// opened while the breaker is open. What it and its messages fail with is a *fault.Error.
-func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	if err := Declared(ctx, g.Name); err != nil {
-		return nil, err
-	}
-	operation := operationOf(method)
-	if f := g.breakers.refusal(operation); f != nil {
-		return nil, f.At(g.Name, operation)
-	}
-	if Kept(ctx) {
-		return nil, fault.Wrap(fault.SourceUnavailable, errNotKept).At(g.Name, operation)
-	}
-	md := metadata.MD{}
-	r := &request{operation: operation}
-	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
-	carry(ctx, metadataCarrier(md))
-	var s grpc.ClientStream
-	err := onWire(ctx, func() (err error) {
-		s, err = g.conn.NewStream(metadata.NewOutgoingContext(ctx, md), desc, method, opts...)
-		return err
-	})
-	opened := &stream{ClientStream: s, ctx: ctx, g: g, request: r}
-	if err != nil {
-		return nil, opened.fault(err)
-	}
-	return opened, nil
-}
-
-type stream struct {
-	grpc.ClientStream
-	ctx     context.Context // the caller's: the stream's own is over whenever the stream is
-	g       *GRPC
-	request *request
-}
-
-// RecvMsg fails with io.EOF at the stream's end, else with a *fault.Error.
-func (s *stream) RecvMsg(m any) error {
-	var found undecoded
-	if err := onWire(s.ctx, func() error { return s.ClientStream.RecvMsg(&found) }); err != nil {
-		return s.fault(err)
-	}
-	if err := decode(found, m); err != nil {
-		return fault.Wrap(fault.SourceContractViolation, err).At(s.g.Name, s.request.operation)
-	}
-	return nil
-}
-
-// SendMsg fails with io.EOF if the stream has ended, and RecvMsg then says why, else with a *fault.Error.
-func (s *stream) SendMsg(m any) error {
-	return s.fault(onWire(s.ctx, func() error { return s.ClientStream.SendMsg(m) }))
-}
-
-func (s *stream) fault(err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return err
-	}
-	return s.g.faultOf(s.ctx, s.request, grpcFault(err)).At(s.g.Name, s.request.operation)
-}
-
-// onWire says that ctx's runner waits for a service while do runs.
-func onWire(ctx context.Context, do func() error) error {
-	wave.Block(ctx)
-	defer wave.Unblock(ctx)
-	return do()
-}
 
 // grpcFault gives a status as a fault. What grpc-go itself found wrong with an answer breaks the contract, though it reports it
 // with a status that services use too.

@@ -29,7 +29,7 @@ func Sections() []Section {
 
 // Spans gives all parts of traces.
 func Spans() []Span {
-	return []Span{RequestSpan, OperationSpan, EventSpan, StepSpan, BatchSpan, SourceCallSpan, AttemptSpan, RefreshSpan, WorkflowStepSpan}
+	return []Span{RequestSpan, OperationSpan, EventSpan, StepSpan, BatchSpan, SourceCallSpan, AttemptSpan, StreamSpan, RefreshSpan, WorkflowStepSpan}
 }
 
 // The parts of a trace, as they are one below the other.
@@ -63,6 +63,11 @@ var (
 		Name: "<method>, or <service>/<method> of gRPC", Kind: "client",
 		Says:       "One attempt at a call, on the wire: the service's own spans are below it.",
 		Attributes: []Attribute{Method, Status, Resends, RPC, RPCCall, RPCStatus, Retries, Address, Port, Hedge, ErrorType},
+	}
+	StreamSpan = Span{
+		Name: "<service>/<method> of gRPC", Kind: "client",
+		Says:       "A stream of events from a source, from its opening to its end: a trace of its own, linked to what has opened it; the service's own spans are below it. One whose opener was not sampled is told only if it fails. Messages have no spans.",
+		Attributes: []Attribute{Source, SourceOperation, Keys, RPC, RPCCall, RPCStatus, Address, Port, ErrorType},
 	}
 	RefreshSpan = Span{
 		Name: "refresh <source>", Kind: "internal", Says: "A kept answer is fetched again for later callers: a trace of its own, linked to the call that it was given to.",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -57,10 +58,14 @@ type versionCommand struct{}
 
 // Run prints the version that the program was built from.
 func (versionCommand) Run() error { //nolint:unparam // what kong calls returns an error
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version + " " + info.GoVersion
-	}
-	fmt.Println("mainstem", version)
+	fmt.Println("mainstem", version(), runtime.Version())
 	return nil
+}
+
+// version gives the version that the program was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }

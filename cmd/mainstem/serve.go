@@ -9,13 +9,18 @@ import (
 	"os"
 	"time"
 
+	"go.opentelemetry.io/otel"
+
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/telemetry"
 	"github.com/mainstem/mainstem/server"
 )
 
-// grace is how long requests under way may take once the program is told to stop.
-const grace = 15 * time.Second
+// How long it may take until the program has stopped: 30 s less what Kubernetes waits before it says so (deploy/kubernetes).
+const (
+	grace    = 15 * time.Second // for requests under way
+	flushing = 8 * time.Second  // for what is to be said of them
+)
 
 type serveCommand struct {
 	Config string `help:"The configuration." default:"mainstem.yaml" type:"path" placeholder:"FILE"`
@@ -45,10 +50,11 @@ func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Lev
 	}
 	c.Telemetry.Level = telemetry.NewLevel(level)
 	log := logger(os.Stderr, c.Telemetry.Level)
-	c.Telemetry.Log = log
+	c.Telemetry.Log, c.Telemetry.ServiceVersion = log, version()
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry", "error", err) })) // it would write beside the log
 	tracing, err := telemetry.New(ctx, c.Telemetry)
 	if err != nil {
-		return fmt.Errorf("telemetry: %w", err)
+		return err
 	}
 	s, err := server.New(c, log, tracing) //nolint:contextcheck // what it starts lives until Stop, not until ctx ends
 	if err == nil {
@@ -58,7 +64,10 @@ func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Lev
 			err = errors.Join(err, s.Stop(ctx))
 		}
 	}
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushing)
 	defer cancel()
-	return errors.Join(err, tracing.Shutdown(flush)) // last: what stops still writes spans
+	if missed := tracing.Shutdown(flush); missed != nil { // last: what stops still writes spans
+		log.Warn("not all that was traced and measured could be sent", "error", missed) // no reason to have failed
+	}
+	return err
 }

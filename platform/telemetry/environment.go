@@ -6,13 +6,36 @@ import (
 	"strings"
 )
 
-// tracesFromEnvironment gives the settings with what OpenTelemetry's variables say of traces where there is no setting, or that of Defaults. What the exporters and
-// the batches read by themselves (OTEL_EXPORTER_OTLP_*, OTEL_BSP_*) is not in it. It fails for a value that cannot be followed.
-func (c Config) tracesFromEnvironment(getenv func(string) string) (Config, error) {
-	if getenv("OTEL_SDK_DISABLED") == "true" {
-		c.Exporter = ""
+// fromEnvironment gives the settings with what OpenTelemetry's variables say where there is no setting, or that of Defaults. What the exporters and the batches
+// read by themselves (OTEL_EXPORTER_OTLP_*, OTEL_BSP_*) is not in it. It fails for a value that cannot be followed, and logs what has no effect.
+func (c Config) fromEnvironment(getenv func(string) string, environ []string) (Config, error) {
+	if err := checkVariable(getenv, "OTEL_SDK_DISABLED", oneOf("true", "false")); err != nil {
+		return c, err
+	}
+	if strings.EqualFold(strings.TrimSpace(getenv("OTEL_SDK_DISABLED")), "true") {
+		c.Exporter, c.Metrics.Exporter, c.Prometheus = "", "", false
 		return c, nil
 	}
+	c, err := c.tracesFromEnvironment(getenv)
+	if err != nil {
+		return c, err
+	}
+	unset := c.Metrics.Exporter == ""
+	if c = c.withEnvironment(getenv); unset && c.Metrics.Exporter != "" {
+		if c.Metrics.Exporter, err = protocolOf(getenv, "METRICS"); err != nil {
+			return c, err
+		}
+	}
+	if err := c.checkVariables(getenv); err != nil {
+		return c, err
+	}
+	if names := c.unheeded(environ); len(names) > 0 {
+		c.logger().Warn("variables of OpenTelemetry have no effect", "variables", names)
+	}
+	return c, nil
+}
+
+func (c Config) tracesFromEnvironment(getenv func(string) string) (Config, error) {
 	if c.Exporter == "" {
 		exporter, err := exporterOf(getenv)
 		if err != nil {
@@ -32,28 +55,43 @@ func (c Config) tracesFromEnvironment(getenv func(string) string) (Config, error
 
 // exporterOf gives the exporter that the variables name; "" if none.
 func exporterOf(getenv func(string) string) (string, error) {
+	named := ""
 	for wanted := range strings.SplitSeq(getenv("OTEL_TRACES_EXPORTER"), ",") {
-		switch wanted = strings.TrimSpace(wanted); wanted {
-		case "", "none":
-		case "console":
-			return exporterConsole, nil
-		case "otlp":
-			protocol := getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-			if protocol == "" {
-				protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
-			}
-			switch protocol {
-			case "", "http/protobuf": // as the specification has it
-				return exporterHTTP, nil
-			case "grpc":
-				return exporterGRPC, nil
-			}
-			return "", fmt.Errorf("telemetry: OTEL_EXPORTER_OTLP_PROTOCOL: %q is neither grpc nor http/protobuf", protocol)
-		default:
-			return "", fmt.Errorf("telemetry: OTEL_TRACES_EXPORTER: %q is none of otlp, console and none", wanted)
+		wanted = strings.TrimSpace(wanted)
+		if wanted == "" || wanted == "none" {
+			continue
 		}
+		if named != "" {
+			return "", fmt.Errorf("telemetry: OTEL_TRACES_EXPORTER: one exporter is wanted, not both %s and %s", named, wanted)
+		}
+		named = wanted
 	}
-	return "", nil
+	switch named {
+	case "":
+		return "", nil
+	case "console":
+		return exporterConsole, nil
+	case "otlp":
+		return protocolOf(getenv, "TRACES")
+	default:
+		return "", fmt.Errorf("telemetry: OTEL_TRACES_EXPORTER: %q is none of otlp, console and none", named)
+	}
+}
+
+// protocolOf gives the exporter that speaks what the variables say, for traces or metrics.
+func protocolOf(getenv func(string) string, signal string) (string, error) {
+	name := otlpPrefix + signal + "_PROTOCOL"
+	if getenv(name) == "" {
+		name = otlpPrefix + "PROTOCOL"
+	}
+	switch protocol := strings.TrimSpace(getenv(name)); protocol {
+	case "", "http/protobuf": // as the specification has it
+		return exporterHTTP, nil
+	case "grpc":
+		return exporterGRPC, nil
+	default:
+		return "", fmt.Errorf("telemetry: %s: %q is neither grpc nor http/protobuf", name, protocol)
+	}
 }
 
 // namesService says whether the variables name the service.

@@ -142,7 +142,7 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	c, err := c.withEnvironment(os.Getenv).tracesFromEnvironment(os.Getenv)
+	c, err := c.fromEnvironment(os.Getenv, os.Environ())
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ func newProvider(ctx context.Context, c Config) (*provider, error) {
 		return nil, fmt.Errorf("telemetry: exporter: %w", err)
 	}
 	p := &provider{sampler: sampler, resource: described}
-	p.tail = &tail{slow: c.Slow.Std(), limits: c.Tail, send: p.send}
+	p.tail = &tail{slow: c.Slow.Std(), limits: c.Tail}
 	if processor != nil {
 		p.processors = append(p.processors, processor)
 	}
@@ -224,7 +224,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		}
 		exporter, err = newOTLP(ctx, otlptracegrpc.NewClient(options...))
 	case exporterHTTP:
-		var options []otlptracehttp.Option
+		options := []otlptracehttp.Option{otlptracehttp.WithEncoding(otlptracehttp.EncodingProtobuf)} // whatever the variables say: there is no other
 		if c.Insecure {
 			options = append(options, otlptracehttp.WithInsecure())
 		}

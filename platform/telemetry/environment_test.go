@@ -52,6 +52,10 @@ func TestEnvironment(t *testing.T) {
 			map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "service.name=shop,deployment.environment.name=test"}, nil, true,
 			map[attribute.Key]string{"service.name": "shop", "deployment.environment.name": "test"}, "",
 		},
+		"what is found out otherwise": {
+			map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=pod-1,service.version=1.2.3"}, nil, true,
+			map[attribute.Key]string{"service.instance.id": "pod-1", "service.version": "1.2.3"}, "",
+		},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			for name, value := range test.environment {

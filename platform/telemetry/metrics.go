@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/resource"
 )
 
 // metrics are what is measured, and what shows it. The zero value measures nothing.
@@ -30,13 +31,9 @@ const (
 )
 
 // newMetrics makes what measures, if anybody wants to know.
-func newMetrics(ctx context.Context, c Config) (metrics, error) {
+func newMetrics(ctx context.Context, c Config, described *resource.Resource) (metrics, error) {
 	if !c.Prometheus && c.Metrics.Exporter == "" && c.Reader == nil {
 		return metrics{}, nil
-	}
-	described, err := c.resource(ctx)
-	if err != nil {
-		return metrics{}, err
 	}
 	filter := exemplar.AlwaysOffFilter // there is no trace to name
 	if c.traces() {

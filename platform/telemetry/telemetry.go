@@ -13,13 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/config"
@@ -42,12 +40,11 @@ type Config struct {
 	Baggage []string      `yaml:"baggage" desc:"What of callers' baggage is passed on to sources: names. Nothing else of it is."`
 	Metrics MetricsConfig `yaml:"metrics" desc:"Where metrics are sent, beside /metrics."`
 
-	Level          *Level                 `yaml:"-"` // of the log, if it can be changed
-	ServiceVersion string                 `yaml:"-"`
-	Log            *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
-	Console        io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil
-	Processor      sdktrace.SpanProcessor `yaml:"-"` // gets every span too, whatever the exporter: for tests
-	Reader         sdkmetric.Reader       `yaml:"-"` // reads the metrics too: for tests
+	Level     *Level                 `yaml:"-"` // of the log, if it can be changed
+	Log       *slog.Logger           `yaml:"-"` // hears of spans that could not be sent; slog.Default() when nil
+	Console   io.Writer              `yaml:"-"` // of the console exporter; os.Stderr when nil
+	Processor sdktrace.SpanProcessor `yaml:"-"` // gets every span too, whatever the exporter: for tests
+	Reader    sdkmetric.Reader       `yaml:"-"` // reads the metrics too: for tests
 
 	samplerName, samplerArgument string // as OpenTelemetry's variables have them
 }
@@ -147,14 +144,18 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		return nil, err
 	}
 	t := &Telemetry{provider: offProvider{}, baggage: c.Baggage, shutdown: func(context.Context) error { return nil }}
+	described, err := c.resource(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var spans *provider
 	if c.traces() {
-		if spans, err = newProvider(ctx, c); err != nil {
+		if spans, err = newProvider(ctx, c, described); err != nil {
 			return nil, err
 		}
 		t.provider, t.shutdown = spans, spans.shutdown
 	}
-	if t.metrics, err = newMetrics(ctx, c); err != nil {
+	if t.metrics, err = newMetrics(ctx, c, described); err != nil {
 		return nil, errors.Join(err, t.shutdown(ctx))
 	}
 	if meter := t.Meter(Scope); meter != nil && spans != nil {
@@ -164,25 +165,8 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 	return t, nil
 }
 
-// resource gives what spans and metrics say of the gateway: what the settings say, and what OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME say beside it.
-func (c Config) resource(ctx context.Context) (*resource.Resource, error) {
-	known := []attribute.KeyValue{semconv.ServiceVersion(c.ServiceVersion)}
-	if c.ServiceName != "" {
-		known = append(known, semconv.ServiceName(c.ServiceName))
-	}
-	described, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(known...))
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: resource: %w", err)
-	}
-	return described, nil
-}
-
 // newProvider makes what makes spans.
-func newProvider(ctx context.Context, c Config) (*provider, error) {
-	described, err := c.resource(ctx)
-	if err != nil {
-		return nil, err
-	}
+func newProvider(ctx context.Context, c Config, described *resource.Resource) (*provider, error) {
 	sampler, err := c.sampler()
 	if err != nil {
 		return nil, err

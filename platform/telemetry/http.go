@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -53,7 +54,7 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 		if sc := span.SpanContext(); sc.HasTraceID() {
 			w.Header().Set(TraceIDHeader, sc.TraceID().String())
 		}
-		sent := &answer{ResponseWriter: w}
+		sent := &answer{ResponseWriter: w, head: r.Method == http.MethodHead}
 		if r.Header.Get("Upgrade") != "" {
 			ctx = withConnection(ctx)
 			sent.taken = func() { endRequest(span, http.StatusSwitchingProtocols) } // what is done over the connection is apart
@@ -118,9 +119,18 @@ func endRequest(span trace.Span, status int) {
 	}
 	span.SetAttributes(names.Status.Int(status))
 	if status >= http.StatusInternalServerError {
+		span.SetAttributes(errorType(status))
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
 	span.End()
+}
+
+// errorType says how a request has failed: by its status; empty if that is not the gateway's failure.
+func errorType(status int) attribute.KeyValue {
+	if status < http.StatusInternalServerError {
+		return names.ErrorType.String("")
+	}
+	return names.ErrorType.String(strconv.Itoa(status))
 }
 
 const otherMethod = "_OTHER"
@@ -171,6 +181,7 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	head   bool   // whether no body is sent, whatever is written
 	taken  func() // told when the connection is taken over; nil if nobody wants to know
 }
 
@@ -186,7 +197,9 @@ func (a *answer) Write(p []byte) (int, error) {
 		a.status = http.StatusOK
 	}
 	n, err := a.ResponseWriter.Write(p)
-	a.bytes += int64(n)
+	if !a.head {
+		a.bytes += int64(n)
+	}
 	return n, err
 }
 

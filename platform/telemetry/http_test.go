@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,6 +40,7 @@ func TestMiddlewareTracesAndLogs(t *testing.T) {
 	}{
 		"a known path":       {"POST", "/graphql?token=hunter2", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }, "POST /graphql", 200, 5, false},
 		"an unknown path":    {"GET", "/made/up", http.NotFound, "GET", 404, 19, false},
+		"no body is sent":    {"HEAD", "/made/up", http.NotFound, "HEAD", 404, 0, false},
 		"nothing is written": {"GET", "/graphql", func(http.ResponseWriter, *http.Request) {}, "GET /graphql", 200, 0, false},
 		"an unknown method":  {"BREW", "/graphql", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMethodNotAllowed) }, "HTTP /graphql", 405, 0, false},
 		"a failure": {"GET", "/graphql", func(w http.ResponseWriter, _ *http.Request) {
@@ -68,6 +70,9 @@ func TestMiddlewareTracesAndLogs(t *testing.T) {
 			path, _, _ := strings.Cut(test.target, "?")
 			want := map[string]any{
 				"http.request.method": test.method, "url.path": path, "url.scheme": "http", "http.response.status_code": int64(test.status),
+			}
+			if test.failed {
+				want["error.type"] = strconv.Itoa(test.status)
 			}
 			if test.method == "BREW" {
 				want["http.request.method"] = "_OTHER"

@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
@@ -70,6 +73,32 @@ func TestMetricsAreOnesOwn(t *testing.T) {
 	}
 	if otel.GetMeterProvider() != global {
 		t.Error("the global provider is another")
+	}
+}
+
+// TestTheProcessIsMeasuredByConvention: what OpenTelemetry has as an UpDownCounter is one, so that collectors add it up.
+func TestTheProcessIsMeasuredByConvention(t *testing.T) {
+	t.Parallel()
+	c, reader := telemetry.Defaults(), sdkmetric.NewManualReader()
+	c.Reader = reader
+	start(t, c)
+	var data metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &data); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{}
+	for _, scope := range data.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			kinds[m.Name] = fmt.Sprintf("%T", m.Data)
+			if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
+				kinds[m.Name] = fmt.Sprintf("sum, monotonic: %t", sum.IsMonotonic)
+			}
+		}
+	}
+	for _, name := range []string{"process.memory.usage", "process.unix.file_descriptor.count", "go.goroutine.count"} {
+		if kind, told := kinds[name]; told && kind != "sum, monotonic: false" { // not all systems tell all
+			t.Errorf("%s is a %s", name, kind)
+		}
 	}
 }
 

@@ -166,7 +166,7 @@ func newRequestMeters(meter metric.Meter) *requestMeters {
 		duration: names.HTTPDuration.Histogram(meter),
 		sets: names.NewSets(func(k requestKind) []attribute.KeyValue {
 			return []attribute.KeyValue{
-				names.Method.String(k.method), names.Route.String(k.route), names.Scheme.String(k.scheme), names.Status.Int(k.status),
+				names.Method.String(k.method), names.Route.String(k.route), names.Scheme.String(k.scheme), names.Status.Int(k.status), errorType(k.status),
 			}
 		}),
 	}

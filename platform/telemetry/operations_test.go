@@ -241,12 +241,19 @@ func TestExemplarsNameTraces(t *testing.T) {
 	}
 }
 
-// TestRequestsAreMeasured: by their route, if they have one.
+// TestRequestsAreMeasured: by their route, if they have one, and by the bounds that OpenTelemetry has for it.
 func TestRequestsAreMeasured(t *testing.T) {
 	t.Parallel()
 	tel := measuring(t)
-	handler := tel.Middleware(http.NotFoundHandler(), slog.New(slog.DiscardHandler), "/graphql")
+	handler := tel.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		http.NotFound(w, r)
+	}), slog.New(slog.DiscardHandler), "/graphql")
 	for _, r := range []*http.Request{
+		httptest.NewRequest(http.MethodPut, "/", http.NoBody),
 		httptest.NewRequest(http.MethodPost, "/graphql?query=secret", http.NoBody),
 		httptest.NewRequest(http.MethodGet, "/made-up", http.NoBody),
 		httptest.NewRequest("MADEUP", "/made-up-too", http.NoBody),
@@ -255,11 +262,18 @@ func TestRequestsAreMeasured(t *testing.T) {
 	}
 	const name = `http_server_request_duration_seconds_count`
 	want := []string{
+		name + `{error_type="503",http_request_method="PUT",http_response_status_code="503",url_scheme="http"} 1`,
 		name + `{http_request_method="GET",http_response_status_code="404",url_scheme="http"} 1`,
 		name + `{http_request_method="POST",http_response_status_code="404",http_route="/graphql",url_scheme="http"} 1`,
 		name + `{http_request_method="_OTHER",http_response_status_code="404",url_scheme="http"} 1`,
 	}
 	if diff := cmp.Diff(want, series(t, tel, name)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	buckets := strings.Join(series(t, tel, `http_server_request_duration_seconds_bucket`), "\n")
+	for _, bound := range []string{"0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5", "7.5", "10"} {
+		if !strings.Contains(buckets, `le="`+bound+`"`) {
+			t.Errorf("there is no bound of %s", bound)
+		}
 	}
 }

@@ -49,6 +49,7 @@ func (r *Registry) InterceptOperation(ctx context.Context, next graphql.Operatio
 		}()
 		response := respond(ctx)
 		returned = true
+		op.request.awaited(ctx)
 		i := exec.IncrementalOf(ctx)
 		op.answered(ctx, response, i)
 		switch {
@@ -82,6 +83,7 @@ func (op *Operation) subscribes() bool { return op.oc.Operation.Operation == ast
 func (r *Registry) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
 	if response != nil && len(response.Errors) > 0 && operationOf(ctx) == nil {
+		requestOf(ctx).awaited(ctx)
 		requestOf(ctx).refuses(ctx, response.Errors)
 	}
 	return response

@@ -93,15 +93,18 @@ func TestWhatIsLoggedOfOperations(t *testing.T) {
 	}
 }
 
-// TestWhoHasGone: what is not answered since nobody waits for it has not failed.
+// TestWhoHasGone: what is not answered since nobody waits for it has not failed, and the line of its request says so.
 func TestWhoHasGone(t *testing.T) {
 	t.Parallel()
 	r, out := registry(time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
-	ctx, _ = live.WithRequest(ctx, "r-1", http.Header{})
+	ctx, request := live.WithRequest(ctx, "r-1", http.Header{})
 	run(ctx, r, "Q", func(context.Context) { cancel() }, coded(fault.SourceUnavailable))
 	if out.Len() > 0 {
 		t.Errorf("got %s", out)
+	}
+	if line := fmt.Sprint(request.Line(nil)); !strings.Contains(line, "reason=the client has gone") {
+		t.Errorf("the request's line is %s", line)
 	}
 }
 

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ type Request struct {
 	mu         sync.Mutex
 	client     client
 	kind       string // of a stream; empty for a request with one answer
-	reason     string // why a stream has ended
+	reason     string // why a stream has ended; of a request with one answer, why that was not wanted
 	first      *Operation
 	operations int
 	events     int
@@ -121,6 +122,21 @@ func traceOf(ctx context.Context) string {
 		return sc.TraceID().String()
 	}
 	return ""
+}
+
+// gone is why a request was answered for nobody, as streams have it.
+const gone = "the client has gone"
+
+// awaited notes of a request with one answer, once that is there, if nobody waits for it any more.
+func (r *Request) awaited(ctx context.Context) {
+	if r == nil || !errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kind == "" {
+		r.reason = gone
+	}
 }
 
 // answers counts an answer of an operation.

@@ -52,7 +52,7 @@ var (
 	RPCCall = Attribute{semconv.RPCMethodKey, "the service and the method of the contract", "those of the contracts"}
 
 	RPCStatus = Attribute{semconv.RPCResponseStatusCodeKey, "the status of a gRPC call; left out if none came", "gRPC's"}
-	ErrorType = Attribute{semconv.ErrorTypeKey, "how an attempt failed; left out if it did not", "the codes of [errors.md](errors.md)"}
+	ErrorType = Attribute{semconv.ErrorTypeKey, "how an attempt or a request failed; left out if it did not", "of attempts the codes of [errors.md](errors.md); of requests the status, from 500 on"}
 
 	Loader = Attribute{"mainstem.loader", "the loader of the batch", "those of the resolvers"}
 	Keys   = Attribute{"mainstem.keys", "for how many keys a batch or a call is", "not on metrics"}

@@ -2,16 +2,18 @@ package names
 
 // What histograms count by: seconds, and keys.
 var (
-	seconds  = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
-	fine     = []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
-	minutes  = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300}
+	seconds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+	fine    = []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
+	minutes = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300}
+	// OpenTelemetry's for HTTP, and two below its first, which most answers are faster than.
+	request  = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 	keyCount = []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
 )
 
 // Requests and operations.
 var (
 	HTTPDuration = Metric{
-		Name: "http.server.request.duration", Kind: Histogram, Unit: "s", Buckets: seconds, Attributes: []Attribute{Method, Route, Status, Scheme},
+		Name: "http.server.request.duration", Kind: Histogram, Unit: "s", Buckets: request, Attributes: []Attribute{Method, Route, Status, Scheme, ErrorType},
 		Says: "How long requests took, until all was sent. Streams are among them, except WebSockets.",
 		Look: "To tell what clients see from what operations take: the difference is sending, and what refuses requests before GraphQL.",
 	}
@@ -241,12 +243,12 @@ var (
 		Look: "Against how many processors there are.",
 	}
 	ProcessMemory = Metric{
-		Name: "process.memory.usage", Kind: Gauge, Unit: "By",
+		Name: "process.memory.usage", Kind: Gauge, Unit: "By", Additive: true,
 		Says: "How much memory the process has (RSS); on Linux.",
 		Look: "Against what it may have.",
 	}
 	ProcessFiles = Metric{
-		Name: "process.unix.file_descriptor.count", Kind: Gauge, Unit: "{file_descriptor}",
+		Name: "process.unix.file_descriptor.count", Kind: Gauge, Unit: "{file_descriptor}", Additive: true,
 		Says: "How many files and connections are open; on Linux.",
 		Look: "When connections are refused: `ulimit -n` bounds them.",
 	}

@@ -37,6 +37,7 @@ type Metric struct {
 	Look       string // when to look at it
 	Attributes []Attribute
 	Buckets    []float64 // of a histogram
+	Additive   bool      // of a gauge that is observed, whether OpenTelemetry has it as an UpDownCounter: several processes' values go together by their sum
 	Foreign    string    // the package that makes it, if that is none of the gateway's
 }
 
@@ -94,9 +95,12 @@ func (m Metric) Observe(meter metric.Meter, observe func(ctx context.Context, te
 func (m Metric) observeInts(meter metric.Meter, observe func(ctx context.Context, tell Tell)) metric.Registration {
 	var made metric.Int64Observable
 	var err error
-	if m.Kind == Counter {
+	switch {
+	case m.Kind == Counter:
 		made, err = meter.Int64ObservableCounter(m.Name, metric.WithUnit(m.Unit), metric.WithDescription(m.Says))
-	} else {
+	case m.Additive:
+		made, err = meter.Int64ObservableUpDownCounter(m.Name, metric.WithUnit(m.Unit), metric.WithDescription(m.Says))
+	default:
 		made, err = meter.Int64ObservableGauge(m.Name, metric.WithUnit(m.Unit), metric.WithDescription(m.Says))
 	}
 	m.check(m.Kind, err)

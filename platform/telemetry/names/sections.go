@@ -36,7 +36,7 @@ func Spans() []Span {
 var (
 	RequestSpan = Span{
 		Name: "<method> <route>", Kind: "server", Says: "A request. Where the path is none of the gateway's, the method is all of its name.",
-		Attributes: []Attribute{Method, Route, Status, Scheme, URLPath},
+		Attributes: []Attribute{Method, Route, Status, Scheme, URLPath, ErrorType},
 	}
 	OperationSpan = Span{
 		Name: "<type> <operation>", Kind: "internal", Says: "An operation, until its answer, or with @defer the last part of it: without variables or arguments. One that was answered along with an equal one is linked to it. One of many over a connection has a trace of its own, linked to the request that has opened it.",

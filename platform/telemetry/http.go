@@ -49,7 +49,7 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 		}
 		w.Header().Set(RequestIDHeader, id)
 
-		ctx := propagation.TraceContext{}.Extract(WithRequestID(r.Context(), id), propagation.HeaderCarrier(r.Header))
+		ctx := propagation.TraceContext{}.Extract(WithRequestID(r.Context(), id), callers{propagation.HeaderCarrier(r.Header)})
 		ctx, span := t.startRequest(t.withBaggage(ctx, r.Header), r, routes)
 		if sc := span.SpanContext(); sc.HasTraceID() {
 			w.Header().Set(TraceIDHeader, sc.TraceID().String())
@@ -91,6 +91,21 @@ func (t *Telemetry) Middleware(next http.Handler, log *slog.Logger, routes ...st
 		next.ServeHTTP(sent, inner)
 		finished = true
 	})
+}
+
+// callers are the headers that say what trace a request belongs to. Nobody knows which of two traceparents holds; of tracestate several are one list.
+type callers struct{ propagation.HeaderCarrier }
+
+// Get gives the value of a header.
+func (c callers) Get(key string) string {
+	switch values := c.Values(key); {
+	case len(values) < 2:
+		return c.HeaderCarrier.Get(key)
+	case key == "tracestate":
+		return strings.Join(values, ",")
+	default:
+		return ""
+	}
 }
 
 func (t *Telemetry) startRequest(ctx context.Context, r *http.Request, routes []string) (context.Context, trace.Span) {

@@ -104,6 +104,34 @@ func TestMiddlewareTracesAndLogs(t *testing.T) {
 	}
 }
 
+// TestSeveralTraceHeaders: of two traceparents none holds, and tracestate may come in parts.
+func TestSeveralTraceHeaders(t *testing.T) {
+	t.Parallel()
+	const one, other = "00-" + callerTrace + "-" + callerSpan + "-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	for reason, test := range map[string]struct {
+		header http.Header
+		trace  string // "" for one of its own
+		state  string
+	}{
+		"one":                         {http.Header{"Traceparent": {one}, "Tracestate": {"a=1,b=2"}}, callerTrace, "a=1,b=2"},
+		"two traceparents":            {http.Header{"Traceparent": {one, other}, "Tracestate": {"a=1"}}, "", ""},
+		"tracestate in parts":         {http.Header{"Traceparent": {one}, "Tracestate": {"a=1", "b=2"}}, callerTrace, "a=1,b=2"},
+		"a part of it is not a state": {http.Header{"Traceparent": {one}, "Tracestate": {"a=1", "=="}}, callerTrace, ""},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			tel, spans := record(t)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header = test.header
+			tel.Middleware(http.NotFoundHandler(), slog.New(slog.DiscardHandler)).ServeHTTP(httptest.NewRecorder(), r)
+			span := spans.Ended()[0].SpanContext()
+			if id := span.TraceID().String(); span.TraceState().String() != test.state || (test.trace != "") != (id == callerTrace) || id == other[3:35] {
+				t.Errorf("trace %s with state %q, want %q with %q", id, span.TraceState(), test.trace, test.state)
+			}
+		})
+	}
+}
+
 func TestMiddlewareNamesRequests(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

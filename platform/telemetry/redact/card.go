@@ -8,18 +8,39 @@ const (
 	mostCard  = 19
 )
 
-// joins says whether a sign may stand between groups of a number.
-func joins(c byte) bool { return c == ' ' || c == '-' || c == '.' || c == '_' || c == '/' }
-
-// numberAt gives where the number ends that begins at a place of a text.
-func numberAt(text string, begin int) (end int) {
-	for end = begin; end < len(text); end++ {
-		joined := joins(text[end]) && end+1 < len(text) && isDigit(text[end+1])
-		if !isDigit(text[end]) && !joined {
-			break
+// joint gives how long what a text begins with is that may stand between groups of a number; 0 for nothing.
+func joint(text string) int {
+	for _, j := range joints {
+		if strings.HasPrefix(text, j) {
+			return len(j)
 		}
 	}
-	return end
+	return 0
+}
+
+var joints = []string{"  ", " ", "-", ".", "_", "/", "+", "%20", "\u00a0", "\u202f"}
+
+// ofJoints has the bytes that joints are made of.
+var ofJoints = func() (has [256]bool) {
+	for _, c := range []byte(strings.Join(joints, "")) {
+		has[c] = !isDigit(c)
+	}
+	return has
+}()
+
+// groupsAt gives where the groups of digits are of the number that begins at a place of a text.
+func groupsAt(text string, begin int) (groups [][2]int) {
+	for at := begin; ; {
+		end := at
+		for end < len(text) && isDigit(text[end]) {
+			end++
+		}
+		groups = append(groups, [2]int{at, end})
+		at = end + joint(text[end:])
+		if at == end || at == len(text) || !isDigit(text[at]) {
+			return groups
+		}
+	}
 }
 
 // withoutCards hides the numbers of cards, written in groups or not.
@@ -30,15 +51,13 @@ func withoutCards(text string) string {
 		if !isDigit(text[i]) {
 			continue
 		}
-		end := numberAt(text, i)
-		if end-i >= leastCard {
-			for _, card := range cardsIn(text, i, end) {
-				safe.WriteString(text[from:card[0]])
-				safe.WriteString(Hidden)
-				from = card[1]
-			}
+		groups := groupsAt(text, i)
+		i = groups[len(groups)-1][1]
+		for _, card := range cardsIn(text, groups) {
+			safe.WriteString(text[from:card[0]])
+			safe.WriteString(Hidden)
+			from = card[1]
 		}
-		i = end
 	}
 	if from == 0 {
 		return text
@@ -48,28 +67,20 @@ func withoutCards(text string) string {
 }
 
 // cardsIn gives where cards are in groups of digits: each from the beginning of a group to the end of one.
-func cardsIn(text string, from, to int) (found [][2]int) {
-	for start := from; start < to; {
-		number, end := "", -1
-		for i := start; i <= to && len(number) <= mostCard; {
-			next := i
-			for next < to && isDigit(text[next]) {
-				next++
+func cardsIn(text string, groups [][2]int) (found [][2]int) {
+	for first := 0; first < len(groups); first++ {
+		begin, number, last := groups[first][0], "", -1
+		for i := first; i < len(groups) && len(number) < mostCard; i++ {
+			end := groups[i][1]
+			number += text[groups[i][0]:end]
+			if isCard(number) && !isHex(text, begin, end) {
+				last = i
 			}
-			number += text[i:next]
-			if isCard(number) && !isHex(text, start, next) {
-				end = next
-			}
-			i = next + 1
 		}
-		if end > 0 {
-			found = append(found, [2]int{start, end})
-			start = end
+		if last >= 0 {
+			found = append(found, [2]int{begin, groups[last][1]})
+			first = last
 		}
-		for start < to && isDigit(text[start]) {
-			start++
-		}
-		start++
 	}
 	return found
 }

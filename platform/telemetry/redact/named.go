@@ -16,7 +16,7 @@ func withoutNamed(text string) string {
 			continue
 		}
 		start, end := valueAfter(text, i+width, isHeader(name))
-		if start == end || strings.HasPrefix(text[start:], Hidden) {
+		if start == end || text[start:end] == Hidden {
 			continue
 		}
 		safe.WriteString(text[from:start])
@@ -61,9 +61,9 @@ func isHeader(name string) bool {
 	return endsIn(name, "authorization") || endsIn(name, "cookie") || endsIn(name, "cookies")
 }
 
-// valueAfter gives where the value is that stands at a place of the text or behind it.
+// valueAfter gives where the value is that stands at a place of the text or behind it: of a list or an object, what is in it.
 func valueAfter(text string, at int, header bool) (start, end int) {
-	for at < len(text) && (text[at] == ' ' || text[at] == '\t' || text[at] == '[' && !strings.HasPrefix(text[at:], Hidden)) {
+	for at < len(text) && (text[at] == ' ' || text[at] == '\t') {
 		at++
 	}
 	quote := at
@@ -73,14 +73,43 @@ func valueAfter(text string, at int, header bool) (start, end int) {
 	if quote < len(text) && (text[quote] == '"' || text[quote] == '\'') {
 		return quote + 1, quote + 1 + quoted(text[quote+1:], text[quote], quote-at)
 	}
+	rest := at
+	switch {
+	case strings.HasPrefix(text[at:], Hidden): // and what may stand behind it
+		rest += len(Hidden)
+	case strings.HasPrefix(text[at:], "["), strings.HasPrefix(text[at:], "{"):
+		return at + 1, at + 1 + bracketed(text[at+1:])
+	}
 	stops := " \t\r\n\"'<>&"
 	if header {
 		stops = "\r\n\"]"
 	}
-	if length := strings.IndexAny(text[at:], stops); length >= 0 {
-		return at, at + length
+	if length := strings.IndexAny(text[rest:], stops); length >= 0 {
+		return at, rest + length
 	}
 	return at, len(text)
+}
+
+// bracketed gives how long a text is until what has opened before it is closed.
+func bracketed(text string) int {
+	open, backslashes := 1, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			backslashes++
+			continue
+		case '"':
+			i += 1 + quoted(text[i+1:], '"', backslashes)
+		case '[', '{':
+			open++
+		case ']', '}':
+			if open--; open == 0 {
+				return i
+			}
+		}
+		backslashes = 0
+	}
+	return len(text)
 }
 
 // quoted gives how long a value is that ends with a quote behind so many backslashes, as it began.

@@ -1,5 +1,5 @@
 // Package redact keeps secrets and personal data out of logs, whatever they are logged as: values that are called a secret, and what looks like one within
-// texts: tokens, passwords in URLs, keys, e-mail addresses and the numbers of cards.
+// texts: tokens, passwords in URLs, keys, e-mail addresses, and the numbers of cards, of bank accounts and of telephones.
 package redact
 
 import (

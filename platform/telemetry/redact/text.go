@@ -26,7 +26,16 @@ func Text(text string) string {
 	if f.marked {
 		text = keys.ReplaceAllString(text, Hidden)
 	}
-	if f.assigned {
+	if f.digits >= leastAccount {
+		text = withoutAccounts(text)
+	}
+	if f.plus {
+		text = withoutPhones(text)
+	}
+	if f.digits >= leastCard {
+		text = withoutCards(text)
+	}
+	if f.assigned { // behind those that know where a number with spaces ends
 		text = withoutNamed(text)
 	}
 	if f.spaced {
@@ -35,9 +44,6 @@ func Text(text string) string {
 	}
 	if f.at {
 		text = email.ReplaceAllStringFunc(text, withoutEmail)
-	}
-	if f.digits >= leastCard {
-		text = withoutCards(text)
 	}
 	if len(text) > maxShown+len(cut) {
 		text = strings.ToValidUTF8(text[:maxShown], "") + cut
@@ -51,6 +57,7 @@ type features struct {
 	assigned bool // a name may be followed by its value
 	marked   bool // as tokens and keys begin
 	spaced   bool // as an Authorization has it
+	plus     bool // as telephone numbers begin
 	digits   int  // that follow each other, with signs between them or not
 }
 
@@ -63,7 +70,7 @@ func look(text string) (f features) {
 			digits++
 			f.digits = max(f.digits, digits)
 			continue
-		case joins(c) && i > 0 && isDigit(text[i-1]):
+		case ofJoints[c]:
 		default:
 			digits = 0
 		}
@@ -75,9 +82,11 @@ func look(text string) (f features) {
 		case '%':
 			f.assigned = true
 			f.at = f.at || strings.HasPrefix(text[i:], "%40")
+			f.plus = f.plus || strings.HasPrefix(text[i:], "%2")
 		case ' ', '\t', '+':
+			f.plus = f.plus || c == '+' && i+1 < len(text) && isDigit(text[i+1])
 			f.spaced = f.spaced || i > 4 && (lower(text[i-1]) == 'r' || lower(text[i-1]) == 'c')
-		case '-', 'e', 'r', 's', 'p', 'g', 'x', 'A':
+		case '-', 'e', 'r', 's', 'p', 'g', 'x', 'A', 'w', 'y', 'G':
 			f.marked = f.marked || isMark(text[i:])
 		}
 	}
@@ -86,7 +95,7 @@ func look(text string) (f features) {
 
 // isMark says whether a text begins as keys do.
 func isMark(text string) bool {
-	if len(text) < 2 || strings.IndexByte("y-khiloKSI", text[1]) < 0 { // the second letters, since most texts have the first
+	if len(text) < 2 || strings.IndexByte("y-khiloaKSIO", text[1]) < 0 { // the second letters, since most texts have the first
 		return false
 	}
 	for _, mark := range marks {
@@ -97,7 +106,7 @@ func isMark(text string) bool {
 	return false
 }
 
-var marks = []string{"eyJ", "-----BEGIN", "sk_", "rk_", "pk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "AIza"}
+var marks = []string{"eyJ", "-----BEGIN", "sk_", "rk_", "pk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "AKIA", "ASIA", "AIza", "whsec_", "ya29.", "GOCSPX-", "sk-"}
 
 // userinfo is what stands before the host in a URL, and goes on for as long as a password may that is not written as it should be.
 var userinfo = regexp.MustCompile(`://[^\s"'<>` + "`" + `]*@`)
@@ -129,7 +138,8 @@ func cutLast(text string, sep byte) (before, after string, found bool) {
 // keys are tokens and keys that are known by how they begin: those of JWT, PEM, and of widely used services.
 var keys = regexp.MustCompile(`eyJ[\w\-=]*\.[\w\-=.]*` +
 	`|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*-----|$)` +
-	`|\b[rsp]k_(?:live|test)_\w+|\bgh[opusr]_\w{16,}|\bgithub_pat_\w+|\bglpat-[\w\-]+|\bxox[abeoprs]-[\w\-]+|\bA[KS]IA[0-9A-Z]{12,}|\bAIza[\w\-]{30,}`)
+	`|\b[rsp]k_(?:live|test)_\w+|\bgh[opusr]_\w{16,}|\bgithub_pat_\w+|\bglpat-[\w\-]+|\bxox[abeoprs]-[\w\-]+|\bA[KS]IA[0-9A-Z]{12,}|\bAIza[\w\-]{30,}` +
+	`|\bwhsec_\w+|\bya29\.[\w\-]+|\bGOCSPX-[\w\-]+|\bsk-[\w\-]{20,}`)
 
 var (
 	bearer = regexp.MustCompile(`(?i)(\bbearer[ \t+]+)[^\s"'<>,;]+`)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -58,14 +57,10 @@ type versionCommand struct{}
 
 // Run prints the version that the program was built from.
 func (versionCommand) Run() error { //nolint:unparam // what kong calls returns an error
-	fmt.Println("mainstem", version(), runtime.Version())
-	return nil
-}
-
-// version gives the version that the program was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version + " " + info.GoVersion
 	}
-	return "unknown"
+	fmt.Println("mainstem", version)
+	return nil
 }

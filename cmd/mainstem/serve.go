@@ -50,7 +50,7 @@ func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Lev
 	}
 	c.Telemetry.Level = telemetry.NewLevel(level)
 	log := logger(os.Stderr, c.Telemetry.Level)
-	c.Telemetry.Log, c.Telemetry.ServiceVersion = log, version()
+	c.Telemetry.Log = log
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry", "error", err) })) // it would write beside the log
 	tracing, err := telemetry.New(ctx, c.Telemetry)
 	if err != nil {

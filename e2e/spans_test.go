@@ -147,13 +147,13 @@ func closed(c <-chan struct{}) bool {
 
 // callOf reads a span; false if it is not that of a call.
 func callOf(span sdktrace.ReadOnlySpan) (call, bool) {
-	attributes := attribute.NewSet(span.Attributes()...)
+	attributes := attribute.NewSet(slices.Clone(span.Attributes())...) // which it sorts
 	source, ok := attributes.Value(names.Source.Key)
 	if !ok {
 		return call{}, false
 	}
 	operation, called := attributes.Value(names.SourceOperation.Key)
-	if !called { // it is of a source otherwise
+	if _, wire := attributes.Value(names.RPCCall.Key); wire || !called { // it is a stream, or of a source otherwise
 		return call{}, false
 	}
 	c := call{source: source.AsString(), operation: operation.AsString(), keys: -1}

@@ -58,26 +58,25 @@ func (h heard) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup gives the same log.
 func (h heard) WithGroup(string) slog.Handler { return h }
 
-// stumbling stands in front of a service, fails the first request, and notes what baggage comes with each.
-type stumbling struct {
-	http.Handler
-	*received
-	requests atomic.Int32
+// fronted stands in front of the catalog: what its requests go through.
+type fronted func(seen *received, catalog http.Handler) http.Handler
+
+// stumbling fails the first request, and notes what baggage comes with it.
+func stumbling(seen *received, catalog http.Handler) http.Handler {
+	var requests atomic.Int32
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 {
+			seen.note(r.Header.Get("Traceparent"), fmt.Sprintf("what stands before catalog, with baggage %q", r.Header.Get("Baggage")))
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		catalog.ServeHTTP(w, r)
+	})
 }
 
-// ServeHTTP answers a request.
-func (s *stumbling) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	number := s.requests.Add(1)
-	if number == 1 {
-		s.note(r.Header.Get("Traceparent"), fmt.Sprintf("what stands before catalog, with baggage %q", r.Header.Get("Baggage")))
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	s.Handler.ServeHTTP(w, r)
-}
-
-// tracedStack runs a stack whose spans go to a collector, and whose services note by which spans they are called. Its catalog fails once.
-func tracedStack(t *testing.T, protocol, config string, o options) (*stack, *collected, *received) {
+// tracedStack runs a stack whose spans go to a collector, and whose services note by which spans they are called. Its catalog has something in front of it, and
+// settings of its own.
+func tracedStack(t *testing.T, protocol, config string, front fronted, catalogSettings string, o options) (*stack, *collected, *received) {
 	t.Helper()
 	seen := &received{}
 	d, err := demo.Start(t.Context(), demo.Options{Products: products, Seed: seed, Break: o.broken, Logger: slog.New(heard{received: seen})})
@@ -93,13 +92,13 @@ func tracedStack(t *testing.T, protocol, config string, o options) (*stack, *col
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := httptest.NewServer(&stumbling{Handler: httputil.NewSingleHostReverseProxy(catalog), received: seen})
+	before := httptest.NewServer(front(seen, httputil.NewSingleHostReverseProxy(catalog)))
 	t.Cleanup(before.Close)
 	collector, sending := collect(t, protocol)
 	s := &stack{demo: d, spans: newSpans(), client: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	log := telemetry.NewLogger(t.Output(), slog.LevelError)
-	config += "\ntelemetry: {" + sending + ", baggage: [tenant]}\nsources: {catalog: {url: '" + before.URL + "', retry: {base: 1ms}}, reviews: {retry: {base: 1ms}}}\n"
+	config += "\ntelemetry: {" + sending + ", baggage: [tenant]}\nsources: {catalog: {url: '" + before.URL + "', retry: {base: 1ms}" + catalogSettings + "}, reviews: {retry: {base: 1ms}}}\n"
 	s.run(t, configOf(t, d, config, s.spans), log, o)
 	return s, collector, seen
 }
@@ -135,7 +134,7 @@ func TestTraces(t *testing.T) {
 		for _, protocol := range []string{"otlp-grpc", "otlp-http"} {
 			t.Run(name+" by "+protocol, func(t *testing.T) {
 				t.Parallel()
-				s, collector, seen := tracedStack(t, protocol, test.config, test.options)
+				s, collector, seen := tracedStack(t, protocol, test.config, stumbling, "", test.options)
 				o := <-test.begin(t.Context(), t, s)
 				if o.err != nil || o.status != http.StatusOK || !strings.Contains(string(o.body), test.answer) {
 					t.Fatalf("got %v, %d and %s", o.err, o.status, o.body)

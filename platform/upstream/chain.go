@@ -80,6 +80,7 @@ const (
 	howFresh       how = "fresh"       // by what is kept, without a call
 	howRevalidated how = "revalidated" // by what is kept, as the service said that it is still good
 	howStale       how = "stale"       // by what is kept and is not fresh, without a call or after one that failed
+	howAbandoned   how = "abandoned"   // not at all: its caller has gone; for metrics alone
 )
 
 // call makes a call, as far as the policies before it have let it through. Beside the fault of a call that the service refused, the reply

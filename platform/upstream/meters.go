@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,6 +17,7 @@ type meters struct {
 	duration metric.Float64Histogram
 	actions  metric.Int64Counter
 	sets     *names.Sets[measured] // their number is bounded by the contract's operations
+	timeout  time.Duration
 	observed []metric.Registration
 }
 
@@ -34,7 +36,7 @@ func newMeters(b *base) *meters {
 	}
 	source := names.Source.String(b.Name)
 	m := &meters{
-		duration: names.SourceCallDuration.Histogram(b.Meter), actions: names.SourceActions.Counter(b.Meter),
+		duration: names.SourceCallDuration.Histogram(b.Meter), actions: names.SourceActions.Counter(b.Meter), timeout: b.Timeout,
 		sets: names.NewSets(func(of measured) []attribute.KeyValue {
 			return []attribute.KeyValue{
 				source, names.SourceOperation.String(of.operation), names.ErrorCode.String(string(of.code)),
@@ -65,6 +67,10 @@ func (m *meters) called(ctx context.Context, r *request, took time.Duration, f *
 	of := measured{operation: r.operation, how: r.how}
 	if f != nil {
 		of.code = f.Code
+		// A caller who has gone soon says nothing of the service; one who has waited for half of its timeout does: see errSlow.
+		if f.Code == fault.DeadlineExceeded && errors.Is(ctx.Err(), context.Canceled) && took < m.timeout/2 {
+			of.how = howAbandoned
+		}
 	}
 	m.duration.Record(ctx, took.Seconds(), m.sets.Of(of).Record...)
 }

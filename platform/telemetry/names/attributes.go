@@ -34,7 +34,7 @@ var (
 	SourceOperation = Attribute{"mainstem.operation", "the operation of the source's contract", "those of the contracts"}
 	How             = Attribute{
 		"mainstem.how", "how a call was answered; left out if the service was called",
-		"`shared`: by an equal call under way; `fresh`, `revalidated`, `stale`: by what is kept",
+		"`shared`: by an equal call under way; `fresh`, `revalidated`, `stale`: by what is kept; on metrics also `abandoned`: by nobody, as the caller had gone before the service had half of its timeout",
 	}
 	Action = Attribute{
 		"mainstem.action", "what a policy did",

@@ -161,6 +161,8 @@ func TestTheAccessLog(t *testing.T) {
 			}
 		})
 	}
+	send(t, http.MethodPost, s.URL()+"/graphql", `{"query":"query Old { __typename }"}`, http.Header{"Authorization": {tokenOf("ada@example.com", time.Now().Add(-time.Hour), []byte(key))}})
+	lines.await(t, map[string]any{"msg": "token refused", "level": "INFO", "code": "UNAUTHENTICATED", "cause": "UNAUTHENTICATED: The token has expired."})
 	everything, err := json.Marshal(lines.all)
 	if err != nil || strings.Contains(string(everything), "ada@") || strings.Contains(string(everything), "nonsense") || strings.Contains(string(everything), "eyJ") {
 		t.Errorf("the log tells who asks: %v %s", err, everything)

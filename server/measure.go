@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -90,6 +91,12 @@ func (m *meters) refused(ctx context.Context, code fault.Code) {
 	if m != nil {
 		m.refusals.Add(ctx, 1, m.byCode.Of(code).Add...)
 	}
+}
+
+// tokenRefused counts a caller who is refused for her token, and logs why: it stands in her answer alone otherwise, which operators do not see.
+func (s *Server) tokenRefused(ctx context.Context, f *fault.Error) {
+	s.meters.refused(ctx, f.Code)
+	s.log.LogAttrs(ctx, slog.LevelInfo, "token refused", slog.String("code", string(f.Code)), slog.String("cause", f.Error()))
 }
 
 // stop has nothing observed any more.

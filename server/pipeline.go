@@ -169,7 +169,7 @@ func packed(next http.Handler) http.Handler {
 // identify finds out who is calling. A bad token is refused; no token is nobody.
 func (s *Server) identify(next http.Handler) http.Handler {
 	return s.verifier.Middleware(next, func(w http.ResponseWriter, r *http.Request, f *fault.Error) {
-		s.meters.refused(r.Context(), f.Code)
+		s.tokenRefused(r.Context(), f)
 		live.Refused(r.Context(), string(f.Code))
 		status := http.StatusServiceUnavailable // the issuer's keys cannot be had
 		switch f.Code {

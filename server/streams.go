@@ -39,7 +39,7 @@ func (s *Server) initialize(ctx context.Context, payload map[string]any) (contex
 		caller, err := s.verifier.VerifyHeaders(ctx, tokens)
 		if err != nil {
 			f := fault.From(err)
-			s.meters.refused(ctx, f.Code)
+			s.tokenRefused(ctx, f)
 			return nil, f
 		}
 		ctx = authn.With(ctx, caller)

@@ -125,6 +125,9 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 				t.Errorf("%s does not say three things to look at", name)
 			}
 		}
+		if strings.Contains(page, "kubectl logs deploy/") {
+			t.Errorf("%s reads the log of one gateway of several", name)
+		}
 		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`).FindAllStringSubmatch(page, -1) {
 			if _, err := os.Stat(filepath.Join("../docs/runbooks", link[1])); err != nil {
 				t.Errorf("%s leads to %s: %v", name, link[1], err)

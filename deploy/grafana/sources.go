@@ -6,7 +6,7 @@ const faults = `mainstem_code=~"SOURCE_.+|OVERLOADED|RATE_LIMITED|DEADLINE_EXCEE
 // failing asks for the share of calls that fail, of those that also fit a matcher.
 func failing(by, also string) string {
 	calls := func(matchers string) string {
-		return rate(`mainstem_source_call_duration_seconds_count{job=~"$job"`+also+matchers+`}`, by)
+		return rate(`mainstem_source_call_duration_seconds_count{job=~"$job",mainstem_how!="abandoned"`+also+matchers+`}`, by)
 	}
 	return "(" + calls(","+faults) + " or 0 * " + calls("") + ") / " + calls("")
 }
@@ -30,7 +30,7 @@ func sources() Dashboard {
 				{Title: "Calls", Says: "Those that were answered by what is kept or shared are among them.", Kind: Lines, Unit: "reqps", Width: 12, Queries: []Query{
 					{rate(calls+`_count{job=~"$job"`+chosen+`}`, "mainstem_source"), "{{mainstem_source}}"},
 				}},
-				{Title: "How calls were answered", Says: "Without a word, by the service; shared, by an equal call under way; else by what is kept.", Kind: Lines, Unit: "reqps", Width: 12, Stacked: true, Queries: []Query{
+				{Title: "How calls were answered", Says: "Without a word, by the service; shared, by an equal call under way; abandoned, not at all, as the caller had gone; else by what is kept.", Kind: Lines, Unit: "reqps", Width: 12, Stacked: true, Queries: []Query{
 					{rate(calls+`_count{job=~"$job"`+chosen+`}`, "mainstem_source, mainstem_how"), "{{mainstem_source}} {{mainstem_how}}"},
 				}},
 			}},
@@ -38,8 +38,8 @@ func sources() Dashboard {
 				{Title: "Calls that fail", Says: "The share of those that fail for the service's or the gateway's reasons.", Kind: Lines, Unit: "percentunit", Queries: []Query{
 					{failing("mainstem_source", chosen), "{{mainstem_source}}"},
 				}},
-				{Title: "Faults", Says: "docs/errors.md explains them.", Kind: Lines, Unit: "reqps", Stacked: true, Queries: []Query{
-					{rate(calls+`_count{job=~"$job"`+chosen+`,mainstem_code!=""}`, "mainstem_source, mainstem_code"), "{{mainstem_source}} {{mainstem_code}}"},
+				{Title: "Faults", Says: "docs/errors.md explains them. Callers who have gone are not among them.", Kind: Lines, Unit: "reqps", Stacked: true, Queries: []Query{
+					{rate(calls+`_count{job=~"$job"`+chosen+`,mainstem_code!="",mainstem_how!="abandoned"}`, "mainstem_source, mainstem_code"), "{{mainstem_source}} {{mainstem_code}}"},
 				}},
 				breakers(8, chosen),
 			}},

@@ -81,6 +81,12 @@ type Group struct {
 	Alerts []Alert
 }
 
+// happened asks for what matters even if it has happened once within ten minutes: a series begins with its first error, of which no rate tells.
+func happened(by, series string) string {
+	return fmt.Sprintf(`sum by (%[1]s) (rate(%[2]s[10m])) > 0
+or sum by (%[1]s) (%[2]s unless last_over_time(%[2]s[10m] offset 10m)) / 600`, by, series)
+}
+
 func requestAlerts() []Alert {
 	return []Alert{
 		{
@@ -99,7 +105,7 @@ and sum by (job) (rate(mainstem_auth_refusals_total{mainstem_code="UNAUTHENTICAT
 		},
 		{
 			Name: "MainstemInternalErrors", Severity: Ticket, For: "5m",
-			Expr:    `sum by (job) (rate(mainstem_operation_errors_total{mainstem_code="INTERNAL_SERVER_ERROR"}[10m])) > 0`,
+			Expr:    happened("job", `mainstem_operation_errors_total{mainstem_code="INTERNAL_SERVER_ERROR"}`),
 			Summary: "The gateway has a defect: {{ $value | humanize }} errors a second",
 			Says:    "Answers have INTERNAL_SERVER_ERROR, which only a defect of the gateway gives. The log has the stack under the error's trace id.",
 		},
@@ -112,31 +118,52 @@ and sum by (job) (rate(mainstem_auth_refusals_total{mainstem_code="UNAUTHENTICAT
 	}
 }
 
+// calls counts calls of sources.
+const calls = `mainstem_source_call_duration_seconds_count`
+
 // ours are the faults that a source has given cause for. The others are answers.
-const ours = `mainstem_code=~"SOURCE_UNAVAILABLE|SOURCE_TIMEOUT|SOURCE_FAILED|SOURCE_CONTRACT_VIOLATION|OVERLOADED|RATE_LIMITED|DEADLINE_EXCEEDED"`
+const ours = `SOURCE_UNAVAILABLE|SOURCE_TIMEOUT|SOURCE_FAILED|SOURCE_CONTRACT_VIOLATION|OVERLOADED|RATE_LIMITED|DEADLINE_EXCEEDED`
+
+// failing gives the rate of a source's calls that fail, and asked that of all; but for those whose callers have gone soon, which say nothing of the source.
+func failing(window string) string {
+	return fmt.Sprintf(`sum by (job, mainstem_source) (rate(%s{mainstem_code=~"%s",mainstem_how!="abandoned"}[%s]))`, calls, ours, window)
+}
+
+func asked(window string) string {
+	return fmt.Sprintf(`sum by (job, mainstem_source) (rate(%s{mainstem_how!="abandoned"}[%s]))`, calls, window)
+}
 
 func sourceAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "MainstemNoSourceAnswers", Severity: Page, For: "2m",
-			Expr: `sum by (job) (rate(mainstem_source_call_duration_seconds_count{` + ours + `}[2m])) > 0
-unless sum by (job) (rate(mainstem_source_call_duration_seconds_count{mainstem_code="",mainstem_how!~"shared|fresh|stale"}[2m])) > 0`,
+			Expr: `count by (job) (` + failing("2m") + ` > 0) > 1
+unless sum by (job) (rate(` + calls + `{mainstem_code!~"` + ours + `",mainstem_how!~"shared|fresh|stale|abandoned"}[2m])) > 0`,
 			Summary: "No source answers any more",
-			Says:    "Every call of every source fails: it is the network, the names' resolution, or the gateway itself rather than all services at once. `/readyz` is 503 where none can be reached.",
+			Says:    "Calls of several sources fail, and none is answered: it is the network, the names' resolution, or the gateway itself rather than all services at once. `/readyz` is 503 where none can be reached.",
 		},
 		{
 			Name: "MainstemSourceUnavailable", Severity: Page, For: "5m",
-			Expr: `sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_count{` + ours + `}[5m]))
-/ sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_count[5m])) > 0.5
-and sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_count[5m])) > 0.02`,
+			Expr: failing("5m") + `
+/ ` + asked("5m") + ` > 0.5
+and ` + asked("5m") + ` > 0.02`,
 			Summary: "{{ $value | humanizePercentage }} of calls of {{ $labels.mainstem_source }} fail",
 			Says:    "Most calls of a source fail, so that its fields are null for users, and workflows that need it wait. Requests without those fields are answered as ever, so that the objective of availability does not show it.",
 		},
 		{
+			Name: "MainstemSourceFaults", Severity: Ticket, For: "15m",
+			Expr: failing("10m") + `
+/ ` + asked("10m") + ` > 0.05
+and ` + failing("10m") + ` > 0.02`,
+			Summary: "{{ $value | humanizePercentage }} of calls of {{ $labels.mainstem_source }} fail",
+			Says:    "More than one of twenty calls of a source fail, and most do not: one of its instances is sick, one gateway does not reach it, or one of its operations fails. Answers are partial, so that the objective of availability does not show it.",
+		},
+		{
 			Name: "MainstemBreakerOpen", Severity: Ticket, For: "15m",
-			Expr:    `max by (job, mainstem_source, mainstem_operation) (min_over_time(mainstem_source_breaker_state[2m])) > 0`,
+			Expr: `max by (job, mainstem_source, mainstem_operation) (min_over_time(mainstem_source_breaker_state[2m])) > 0
+and on (job, mainstem_source) ` + asked("15m") + ` > 0`,
 			Summary: "The breaker of {{ $labels.mainstem_source }}{{ with $labels.mainstem_operation }} {{ . }}{{ end }} does not close",
-			Says:    "A source is not called, or only tried, for a quarter of an hour.",
+			Says:    "A source is asked for, and not called, or only tried, for a quarter of an hour. A breaker that nobody asks stays as it is.",
 		},
 		{
 			Name: "MainstemRetryBudgetSpent", Severity: Ticket, For: "5m",
@@ -145,7 +172,7 @@ and sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_co
 			Says:    "So many calls fail that the budget for retries is spent, and faults stand which a retry would have mended.",
 		},
 		{
-			Name: "MainstemSourceQueueFull", Severity: Ticket, For: "2m",
+			Name: "MainstemSourceQueueFull", Severity: Ticket, For: "5m",
 			Expr:    `sum by (job, mainstem_source) (rate(mainstem_source_actions_total{mainstem_action="refuse"}[5m])) > 0`,
 			Summary: "{{ $value | humanize }} calls of {{ $labels.mainstem_source }} a second are refused: too many wait",
 			Says:    "A source has as many calls as it may have, and as many wait as may: further ones fail with OVERLOADED at once.",
@@ -159,7 +186,7 @@ and sum by (job, mainstem_source) (rate(mainstem_source_call_duration_seconds_co
 		},
 		{
 			Name: "MainstemContractViolation", Severity: Ticket, For: "5m",
-			Expr:    `sum by (job, mainstem_source, mainstem_operation) (rate(mainstem_source_call_duration_seconds_count{mainstem_code="SOURCE_CONTRACT_VIOLATION"}[10m])) > 0`,
+			Expr:    happened("job, mainstem_source, mainstem_operation", calls+`{mainstem_code="SOURCE_CONTRACT_VIOLATION"}`),
 			Summary: "{{ $labels.mainstem_source }} {{ $labels.mainstem_operation }} does not keep to its contract",
 			Says:    "Answers of a source do not fit its contract: its service was changed, and what is pinned here was not. It does not go away by itself.",
 		},

@@ -20,8 +20,10 @@ func Markdown() []byte {
 hours. A ` + "`ticket`" + ` wants somebody within the working day. Each has a page that says what to look at, and how to mend it.
 
 In those pages, GATEWAY is a gateway's host and port, ADMIN those of its [admin listener](admin.md) (` + "`admin.listen`" + `; with a token it wants ` + "`-H \"Authorization: Bearer $TOKEN\"`" + `), NAME a source, ID a workflow, and POD
-or ` + "`deploy/mainstem`" + ` what [deploy/kubernetes](../deploy/kubernetes/) calls them: elsewhere, the log is on standard error. Queries are for Prometheus; the dashboards of
-[deploy/grafana](../deploy/README.md) have most of them.
+and ` + "`app=mainstem`" + ` what [deploy/kubernetes](../deploy/kubernetes/) calls them: elsewhere, the log is on standard error. There, ` + "`kubectl port-forward POD 4000 4001`" + ` makes GATEWAY localhost:4000 and ADMIN localhost:4001, and ` + "`mainstem …`" + `
+is ` + "`kubectl exec deploy/mainstem -- /mainstem … --config /etc/mainstem/mainstem.yaml`" + `. Queries are for Prometheus; the dashboards of [deploy/grafana](../deploy/README.md) have most of them.
+
+An alert is over when its expression has no answer any more, which is within its windows after the last of what it tells of: of rates, within two to fifteen minutes. The first thing to look at of each page shows it sooner.
 
 **What counts.** A request is good that gives data, complete or partial; bad that gives none, for a reason that is not the caller's, or that is refused since its token
 cannot be checked. What is refused for the caller's fault, or given up by clients, counts neither way. A part of the data that is missing is no failed request: the alerts

@@ -70,6 +70,7 @@ type Field struct {
 	parent *Selection
 	merged *Field                      // of a view's field: that with all occurrences
 	on     []atomic.Pointer[Selection] // by concrete type
+	kept   *atomic.Pointer[any]        // see Kept
 }
 
 // On gives what is selected of the values that are of one concrete type, by the type's place in Type.Concrete; 0 for objects. It is safe
@@ -183,6 +184,7 @@ func (c *collector) field(s *ast.Field) {
 		state:     -1,
 		plan:      c.plan,
 		parent:    c.selection,
+		kept:      new(atomic.Pointer[any]),
 	}
 	if s.Name != "__typename" {
 		info := c.object.fields[s.Name]
@@ -251,3 +253,14 @@ func (f *Field) Name() string { return f.collected.Name }
 
 // Sources gives the sources that the field declares. They are not to be changed.
 func (f *Field) Sources() []string { return f.info.sources }
+
+// Kept gives what build has made of the field. It is kept with the plan, so that Options.Step, for which this is, need not make it for every request.
+// It is safe for concurrent use; several who ask first may each have it made.
+func (f *Field) Kept(build func(*Field) any) any {
+	if known := f.kept.Load(); known != nil {
+		return *known
+	}
+	made := build(f)
+	f.kept.Store(&made)
+	return made
+}

@@ -67,10 +67,11 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 	}
 	if s.options.Tracer != nil && recorded(ctx) {
 		var span trace.Span
-		ctx, span = s.options.Tracer.Start(ctx, "batch "+s.loader.name, trace.WithLinks(c.batch.from...), trace.WithAttributes(
-			names.Keys.Int(len(c.entries)), names.Loader.String(s.loader.name), names.Source.String(s.loader.source),
-		))
+		ctx, span = s.options.Tracer.Start(ctx, s.loader.span, s.loader.fixed, trace.WithLinks(c.batch.from...))
 		defer span.End()
+		if span.IsRecording() {
+			span.SetAttributes(names.Keys.Int(len(c.entries)))
+		}
 	}
 	return c.told(ctx)
 }

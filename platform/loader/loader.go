@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
 
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 	"github.com/mainstem/mainstem/platform/upstream"
 )
 
@@ -28,6 +29,9 @@ type Loader[K comparable, V any] struct {
 	maxBatch int
 	fetch    Fetch[K, V]
 	compare  func(a, b K) int // nil if keys have no order
+
+	span  string // what a batch's span is called, and begins with
+	fixed *names.Fixed
 }
 
 // New makes a loader that reads from a source by fetch. The name is for people: of its batches' spans and of what Options.Left is told. No
@@ -37,7 +41,10 @@ func New[K comparable, V any](source, name string, maxBatch int, fetch Fetch[K, 
 	if maxBatch <= 0 {
 		maxBatch = math.MaxInt
 	}
-	l := &Loader[K, V]{source: source, name: name, maxBatch: maxBatch, fetch: fetch}
+	l := &Loader[K, V]{
+		source: source, name: name, maxBatch: maxBatch, fetch: fetch,
+		span: "batch " + name, fixed: names.NewFixed(names.Loader.String(name), names.Source.String(source)),
+	}
 	for _, order := range []any{cmp.Compare[string], cmp.Compare[int], cmp.Compare[int64], cmp.Compare[int32]} {
 		if compare, ok := order.(func(a, b K) int); ok {
 			l.compare = compare

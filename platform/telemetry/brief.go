@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -11,31 +12,36 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/embedded"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
-// brief is a span of ours. It has no bounds of its own, since the gateway's spans are small. Where there is no trace, it records nothing, and neither
-// does what is below it.
+// brief is a span of ours, while it is under way and as exporters read it when it has ended. It has no bounds of its own, since the gateway's spans are small.
 type brief struct {
 	embedded.Span
-	tracer          *tracer
-	trace           *recorded // nil: it records nothing
-	context, parent trace.SpanContext
-	name            string
-	kind            trace.SpanKind
-	began, ended    time.Time
-	over            atomic.Bool // whether it has ended
+	sdktrace.ReadOnlySpan // nil: it is here for the method that nobody else can have
+	tracer                *tracer
+	trace                 *recorded
+	id, parent            trace.SpanID // the parent is of this process, but for the root's
+	kind                  trace.SpanKind
+	began, took           time.Duration // since the root began
+	fixed                 *names.Fixed  // nil for none
+	next                  *brief        // that ended after it
+	over                  atomic.Bool   // whether it has ended
 
 	// What follows is guarded by trace.mu until the span has ended, and then does not change.
-	attributes []attribute.KeyValue
-	events     []sdktrace.Event
-	links      []sdktrace.Link
-	status     sdktrace.Status
+	name        string
+	code        codes.Code
+	description string
+	attributes  []attribute.KeyValue // beside those of fixed
+	events      []sdktrace.Event
+	links       []trace.Link
 }
 
-var _ trace.Span = (*brief)(nil)
+var _ sdktrace.ReadWriteSpan = (*brief)(nil)
 
-// silent says whether nothing is recorded of the span's trace any more.
-func (s *brief) silent() bool { return s.trace == nil || s.trace.state.Load() == dropped }
+// silent says whether nothing is recorded of the span's trace, or not any more.
+func (s *brief) silent() bool { return s.trace.state.Load() == dropped }
 
 // change changes the span unless it has ended.
 func (s *brief) change(do func()) {
@@ -51,21 +57,23 @@ func (s *brief) change(do func()) {
 
 // End ends the span. What is told of it later is not heard.
 func (s *brief) End(options ...trace.SpanEndOption) {
-	if s.trace == nil {
+	if s.silent() {
 		return
 	}
 	s.trace.mu.Lock()
 	defer s.trace.mu.Unlock()
-	if s.over.Swap(true) {
+	if s.over.Load() {
 		return
 	}
+	ended := time.Now()
 	if len(options) > 0 {
 		c := trace.NewSpanEndConfig(options...)
-		s.ended = c.Timestamp()
+		if given := c.Timestamp(); !given.IsZero() {
+			ended = given
+		}
 	}
-	if s.ended.IsZero() {
-		s.ended = time.Now()
-	}
+	s.took = ended.Sub(s.StartTime())
+	s.over.Store(true)
 	s.trace.finish(s)
 }
 
@@ -78,9 +86,7 @@ func (s *brief) AddEvent(name string, options ...trace.EventOption) {
 }
 
 // AddLink adds a link.
-func (s *brief) AddLink(l trace.Link) {
-	s.change(func() { s.links = append(s.links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes}) })
-}
+func (s *brief) AddLink(l trace.Link) { s.change(func() { s.links = append(s.links, l) }) }
 
 // IsRecording says whether what the span is told may be kept.
 func (s *brief) IsRecording() bool { return !s.silent() && !s.over.Load() }
@@ -88,12 +94,9 @@ func (s *brief) IsRecording() bool { return !s.silent() && !s.over.Load() }
 // RecordError does nothing: errors are told by their codes, since their texts may have anything in them.
 func (s *brief) RecordError(error, ...trace.EventOption) {}
 
-// SpanContext gives the span's ids, and whether it was sampled when its trace began.
-func (s *brief) SpanContext() trace.SpanContext { return s.context }
-
 // SetStatus sets the status.
 func (s *brief) SetStatus(code codes.Code, description string) {
-	s.change(func() { s.status = sdktrace.Status{Code: code, Description: description} })
+	s.change(func() { s.code, s.description = code, description })
 }
 
 // SetName changes the name.
@@ -102,58 +105,69 @@ func (s *brief) SetName(name string) { s.change(func() { s.name = name }) }
 // SetAttributes adds attributes, or gives them other values.
 func (s *brief) SetAttributes(list ...attribute.KeyValue) {
 	s.change(func() {
-	next:
 		for _, a := range list {
-			for i := range s.attributes {
-				if s.attributes[i].Key == a.Key {
-					s.attributes[i] = a
-					continue next
-				}
-			}
-			s.attributes = append(s.attributes, a)
+			s.set(a)
 		}
 	})
+}
+
+func (s *brief) set(a attribute.KeyValue) {
+	same := func(b attribute.KeyValue) bool { return b.Key == a.Key }
+	if s.fixed != nil && slices.ContainsFunc(s.fixed.Attributes, same) {
+		s.attributes, s.fixed = s.Attributes(), nil
+	}
+	if i := slices.IndexFunc(s.attributes, same); i >= 0 {
+		s.attributes[i] = a
+		return
+	}
+	s.attributes = append(s.attributes, a)
 }
 
 // TracerProvider gives what makes further spans.
 func (s *brief) TracerProvider() trace.TracerProvider { return s.tracer.provider }
 
-// finished is a span that is sent, as exporters read it. The interface in it is nil: it is there for the method that nobody else can have.
-type finished struct {
-	sdktrace.ReadOnlySpan
-	span *brief
+// SpanContext gives the span's ids, and whether its trace is sampled, as far as it is known: one that was not may be, in the end.
+func (s *brief) SpanContext() trace.SpanContext { return s.trace.context(s.id) }
+
+// Parent gives the ids of the span that it is below.
+func (s *brief) Parent() trace.SpanContext {
+	if s == &s.trace.root {
+		return s.trace.above
+	}
+	return s.trace.context(s.parent)
 }
 
-func (f finished) Name() string { return f.span.name }
-
-// SpanContext gives the span's ids, as of one that is sampled: it is, now.
-func (f finished) SpanContext() trace.SpanContext {
-	return f.span.context.WithTraceFlags(f.span.context.TraceFlags().WithSampled(true))
+// Attributes gives all attributes. They are not to be changed.
+func (s *brief) Attributes() []attribute.KeyValue {
+	if s.fixed == nil {
+		return s.attributes
+	}
+	return slices.Concat(s.fixed.Attributes, s.attributes)
 }
 
-func (f finished) Parent() trace.SpanContext                     { return f.span.parent }
-func (f finished) SpanKind() trace.SpanKind                      { return f.span.kind }
-func (f finished) StartTime() time.Time                          { return f.span.began }
-func (f finished) EndTime() time.Time                            { return f.span.ended }
-func (f finished) Attributes() []attribute.KeyValue              { return f.span.attributes }
-func (f finished) Links() []sdktrace.Link                        { return f.span.links }
-func (f finished) Events() []sdktrace.Event                      { return f.span.events }
-func (f finished) Status() sdktrace.Status                       { return f.span.status }
-func (f finished) InstrumentationScope() instrumentation.Scope   { return f.span.tracer.scope }
-func (f finished) InstrumentationLibrary() instrumentation.Scope { return f.span.tracer.scope }
-func (f finished) Resource() *resource.Resource                  { return f.span.tracer.provider.resource }
-func (finished) DroppedAttributes() int                          { return 0 }
-func (finished) DroppedLinks() int                               { return 0 }
-func (finished) DroppedEvents() int                              { return 0 }
-func (finished) ChildSpanCount() int                             { return 0 }
-
-// beginning is a span that has just begun, for processors that want to know of that.
-type beginning struct {
-	trace.Span
-	finished
+// Links gives all links, as exporters want them.
+func (s *brief) Links() []sdktrace.Link {
+	var links []sdktrace.Link
+	for _, l := range s.links {
+		links = append(links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
+	}
+	return links
 }
 
-var _ sdktrace.ReadWriteSpan = beginning{}
+// The following are what exporters ask for.
 
-// SpanContext gives the span's ids.
-func (b beginning) SpanContext() trace.SpanContext { return b.Span.SpanContext() }
+func (s *brief) Name() string             { return s.name }
+func (s *brief) SpanKind() trace.SpanKind { return s.kind }
+func (s *brief) StartTime() time.Time     { return s.trace.began.Add(s.began) }
+func (s *brief) EndTime() time.Time       { return s.StartTime().Add(s.took) }
+func (s *brief) Events() []sdktrace.Event { return s.events }
+func (s *brief) Status() sdktrace.Status {
+	return sdktrace.Status{Code: s.code, Description: s.description}
+}
+func (s *brief) InstrumentationScope() instrumentation.Scope     { return s.tracer.scope }
+func (s *brief) InstrumentationLibrary() instrumentation.Library { return s.tracer.scope } //nolint:staticcheck // the interface has it
+func (s *brief) Resource() *resource.Resource                    { return s.tracer.provider.resource }
+func (s *brief) DroppedAttributes() int                          { return 0 }
+func (s *brief) DroppedLinks() int                               { return 0 }
+func (s *brief) DroppedEvents() int                              { return 0 }
+func (s *brief) ChildSpanCount() int                             { return 0 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -149,20 +150,39 @@ func markErrors(span trace.Span, errs gqlerror.List) {
 	span.SetStatus(codes.Error, strings.Join(distinct, " "))
 }
 
-// Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
-func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (context.Context, func(error)) {
-	if !trace.SpanFromContext(ctx).IsRecording() {
-		return ctx, t.metrics.steps.begin(ctx, f)
-	}
-	attributes := make([]attribute.KeyValue, 0, 5)
-	attributes = append(attributes, names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path()), names.Objects.Int(objects))
+// stepKind is what is the same of a field's step in all requests.
+type stepKind struct {
+	name  string
+	begin []trace.SpanStartOption
+	set   names.Set
+}
+
+func (t *Telemetry) stepKind(f *exec.Field) any {
+	attributes := []attribute.KeyValue{names.FieldObject.String(f.Object()), names.FieldName.String(f.Name()), names.FieldPath.String(f.Path())}
 	if sources := f.Sources(); len(sources) > 0 {
 		attributes = append(attributes, names.FieldSources.StringSlice(sources))
 	}
-	inner, span := t.tracer.Start(ctx, f.Object()+"."+f.Name(), trace.WithAttributes(attributes...))
-	measured := t.metrics.steps.begin(inner, f)
+	k := &stepKind{name: f.Object() + "." + f.Name(), begin: []trace.SpanStartOption{names.NewFixed(attributes...)}}
+	k.set = t.metrics.steps.of(k.name)
+	return k
+}
+
+// Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
+func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (context.Context, func(error)) {
+	recording, steps := trace.SpanFromContext(ctx).IsRecording(), t.metrics.steps
+	if !recording && steps == nil {
+		return ctx, func(error) {}
+	}
+	kind := f.Kept(t.stepKind).(*stepKind) //nolint:forcetypeassert // it is what stepKind gives
+	if !recording {
+		began := time.Now()
+		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
+	}
+	inner, span := t.tracer.Start(ctx, kind.name, kind.begin...)
+	span.SetAttributes(names.Objects.Int(objects))
+	began := time.Now()
 	return inner, func(err error) {
-		measured(err)
+		steps.ended(inner, kind.set, began)
 		if err != nil {
 			span.SetStatus(codes.Error, string(fault.From(err).Code))
 		}

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/loader"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
@@ -107,35 +106,34 @@ func (m *operationMeters) errors(ctx context.Context, name string, list gqlerror
 type stepMeters struct {
 	duration metric.Float64Histogram
 	batches  metric.Float64Histogram
-	byField  *names.Sets[field]
+	byField  *names.Sets[string]
 	byLoader *names.Sets[loaderName]
 }
 
-type (
-	field      struct{ object, name string }
-	loaderName struct{ loader, source string }
-)
+type loaderName struct{ loader, source string }
 
 func newStepMeters(meter metric.Meter) *stepMeters {
 	return &stepMeters{
 		duration: names.StepDuration.Histogram(meter), batches: names.BatchSize.Histogram(meter),
-		byField: names.NewSets(func(f field) []attribute.KeyValue {
-			return []attribute.KeyValue{names.Field.String(f.object + "." + f.name)}
-		}),
+		byField: names.NewSets(func(name string) []attribute.KeyValue { return []attribute.KeyValue{names.Field.String(name)} }),
 		byLoader: names.NewSets(func(l loaderName) []attribute.KeyValue {
 			return []attribute.KeyValue{names.Loader.String(l.loader), names.Source.String(l.source)}
 		}),
 	}
 }
 
-// begin gives what measures a step that begins, to be called at its end. Nobody need ask whether anything is measured.
-func (m *stepMeters) begin(ctx context.Context, f *exec.Field) func(error) {
+// of gives what is said of a field's steps. Nobody need ask whether anything is measured.
+func (m *stepMeters) of(field string) names.Set {
 	if m == nil {
-		return func(error) {}
+		return names.Set{}
 	}
-	began := time.Now()
-	return func(error) {
-		m.duration.Record(ctx, time.Since(began).Seconds(), m.byField.Of(field{f.Object(), f.Name()}).Record...)
+	return m.byField.Of(field)
+}
+
+// ended measures a step that has ended. Nobody need ask whether anything is measured.
+func (m *stepMeters) ended(ctx context.Context, of names.Set, began time.Time) {
+	if m != nil {
+		m.duration.Record(ctx, time.Since(began).Seconds(), of.Record...)
 	}
 }
 

@@ -21,28 +21,38 @@ import (
 
 // sender sends spans by one of the SDK's clients, which know everything about the connection. It writes spans as they are on the wire by itself: as messages of
 // protobuf they would be fifteen allocations each. They stand in messages as fields that are not known there, which are sent as they are.
-type sender struct{ client otlptrace.Client }
-
-// newOTLP gives what sends spans by a client. It does not wait for a connection.
-func newOTLP(ctx context.Context, client otlptrace.Client) (sdktrace.SpanExporter, error) {
-	return sender{client}, client.Start(ctx)
+type sender struct {
+	client otlptrace.Client
+	scopes map[instrumentation.Scope][]byte // what was written of each, whose memory is used again
 }
 
-// ExportSpans sends spans.
+// newOTLP gives what sends spans by a client, those of our provider alone. It does not wait for a connection.
+func newOTLP(ctx context.Context, client otlptrace.Client) (sdktrace.SpanExporter, error) {
+	return sender{client, map[instrumentation.Scope][]byte{}}, client.Start(ctx)
+}
+
+// ExportSpans sends spans. As the SDK has it of exporters, one call comes after the other.
 func (s sender) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	if len(spans) == 0 {
-		return nil
+	for scope, b := range s.scopes {
+		s.scopes[scope] = b[:0]
+	}
+	for _, span := range spans {
+		if own, ok := span.(*brief); ok {
+			scope := own.tracer.scope
+			s.scopes[scope] = appendMessage(s.scopes[scope], scopeSpansSpans, func(b []byte) []byte { return appendSpan(b, own) })
+		}
 	}
 	var scopes []*traces.ScopeSpans
-	encoded := map[instrumentation.Scope][]byte{}
-	for _, span := range spans {
-		scope := span.InstrumentationScope()
-		encoded[scope] = appendMessage(encoded[scope], scopeSpansSpans, func(b []byte) []byte { return appendSpan(b, span) })
-	}
-	for scope, b := range encoded {
+	for scope, b := range s.scopes {
+		if len(b) == 0 {
+			continue
+		}
 		one := &traces.ScopeSpans{Scope: &common.InstrumentationScope{Name: scope.Name, Version: scope.Version}, SchemaUrl: scope.SchemaURL}
 		one.ProtoReflect().SetUnknown(b)
 		scopes = append(scopes, one)
+	}
+	if len(scopes) == 0 {
+		return nil
 	}
 	of := &traces.ResourceSpans{Resource: resourceOf(spans[0].Resource()), ScopeSpans: scopes, SchemaUrl: spans[0].Resource().SchemaURL()} // all have the same
 	return s.client.UploadTraces(ctx, []*traces.ResourceSpans{of})
@@ -86,33 +96,44 @@ const (
 	remote        = 0x200
 )
 
-func appendSpan(b []byte, s sdktrace.ReadOnlySpan) []byte {
+func appendSpan(b []byte, s *brief) []byte {
 	own, parent := s.SpanContext(), s.Parent()
-	traceID, spanID := own.TraceID(), own.SpanID()
+	traceID := own.TraceID()
 	b = appendBytes(b, spanTraceID, traceID[:])
-	b = appendBytes(b, spanSpanID, spanID[:])
+	b = appendBytes(b, spanSpanID, s.id[:])
 	if state := own.TraceState(); state.Len() > 0 {
 		b = appendString(b, spanTraceState, state.String())
 	}
-	if parent.HasSpanID() {
-		parentID := parent.SpanID()
-		b = appendBytes(b, spanParentID, parentID[:])
+	if s.parent.IsValid() {
+		b = appendBytes(b, spanParentID, s.parent[:])
 	}
-	b = appendString(b, spanName, s.Name())
-	b = appendVarint(b, spanKind, uint64(s.SpanKind())) //nolint:gosec // they are 1 to 5 in both
-	b = appendFixed(b, spanStart, s.StartTime().UnixNano())
-	b = appendFixed(b, spanEnd, s.EndTime().UnixNano())
-	for _, a := range s.Attributes() {
+	b = appendString(b, spanName, s.name)
+	b = appendVarint(b, spanKind, uint64(s.kind)) //nolint:gosec // they are 1 to 5 in both
+	start := s.StartTime().UnixNano()
+	b = appendFixed(b, spanStart, start)
+	b = appendFixed(b, spanEnd, start+s.took.Nanoseconds())
+	if s.fixed != nil {
+		b = append(b, s.fixed.Wire(appendAttributes)...)
+	}
+	for _, a := range s.attributes {
 		b = appendAttribute(b, spanAttributes, a)
 	}
-	for _, e := range s.Events() {
+	for _, e := range s.events {
 		b = appendMessage(b, spanEvents, func(b []byte) []byte { return appendEvent(b, e) })
 	}
-	for _, l := range s.Links() {
+	for _, l := range s.links {
 		b = appendMessage(b, spanLinks, func(b []byte) []byte { return appendLink(b, l) })
 	}
-	b = appendMessage(b, spanStatus, func(b []byte) []byte { return appendStatus(b, s.Status()) })
+	b = appendMessage(b, spanStatus, func(b []byte) []byte { return appendStatus(b, s) })
 	return appendFlags(b, spanFlags, own.TraceFlags(), parent.IsRemote())
+}
+
+// appendAttributes gives attributes as they stand in a span.
+func appendAttributes(list []attribute.KeyValue) (b []byte) {
+	for _, a := range list {
+		b = appendAttribute(b, spanAttributes, a)
+	}
+	return b
 }
 
 func appendEvent(b []byte, e sdktrace.Event) []byte {
@@ -124,7 +145,7 @@ func appendEvent(b []byte, e sdktrace.Event) []byte {
 	return b
 }
 
-func appendLink(b []byte, l sdktrace.Link) []byte {
+func appendLink(b []byte, l trace.Link) []byte {
 	traceID, spanID := l.SpanContext.TraceID(), l.SpanContext.SpanID()
 	b = appendBytes(b, 1, traceID[:])
 	b = appendBytes(b, 2, spanID[:])
@@ -134,10 +155,10 @@ func appendLink(b []byte, l sdktrace.Link) []byte {
 	return appendFlags(b, 6, l.SpanContext.TraceFlags(), l.SpanContext.IsRemote())
 }
 
-func appendStatus(b []byte, s sdktrace.Status) []byte {
-	switch s.Code {
+func appendStatus(b []byte, s *brief) []byte {
+	switch s.code {
 	case codes.Error:
-		return appendVarint(appendString(b, 2, s.Description), 3, 2)
+		return appendVarint(appendString(b, 2, s.description), 3, 2)
 	case codes.Ok:
 		return appendVarint(b, 3, 1)
 	default:

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -9,14 +10,14 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // wire keeps what a client is to send, as a collector reads it.
@@ -34,7 +35,15 @@ func (w *wire) UploadTraces(_ context.Context, spans []*traces.ResourceSpans) er
 	return proto.Unmarshal(b, w.got)
 }
 
-// TestAsTheSDKSendsIt: what is written by hand is what the SDK's exporter sends.
+// keeping is a processor that has the spans which have ended.
+type keeping struct {
+	sdktrace.SpanProcessor
+	spans []sdktrace.ReadOnlySpan
+}
+
+func (k *keeping) OnEnd(s sdktrace.ReadOnlySpan) { k.spans = append(k.spans, s) }
+
+// TestAsTheSDKSendsIt: what is written by hand is what the SDK's exporter sends, also the second time, when memory is used again.
 func TestAsTheSDKSendsIt(t *testing.T) {
 	t.Parallel()
 	state, err := trace.ParseTraceState("vendor=theirs")
@@ -42,48 +51,59 @@ func TestAsTheSDKSendsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Unix(1_800_000_000, 123)
-	own := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled, TraceState: state})
-	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{3}, Remote: true})
-	many := make([]attribute.KeyValue, 0, 50)
-	for range cap(many) {
-		many = append(many, attribute.String("a rather long name of an attribute", "and a value of it, which is longer than what fits into a length of one byte, "+
-			"so that it has to be moved when it is known how long it is, once for each message that it is in"))
+	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{3}, Remote: true, TraceState: state})
+	many := make([]attribute.KeyValue, 50)
+	for i := range many {
+		many[i] = attribute.String(fmt.Sprintf("a rather long name of attribute %d", i), "and a value of it, which is longer than what fits into a length of one byte, "+
+			"so that it has to be moved when it is known how long it is, once for each message that it is in")
 	}
-	spans := tracetest.SpanStubs{
-		{
-			Name: "full", SpanContext: own, Parent: parent, SpanKind: trace.SpanKindClient, StartTime: at, EndTime: at.Add(time.Second),
-			Attributes: []attribute.KeyValue{
-				attribute.String("text", "ö"), attribute.Int("number", -1), attribute.Bool("is", true), attribute.Float64("part", 0.5),
-				attribute.StringSlice("list", []string{"a", ""}), attribute.String("empty", ""),
-			},
-			Events: []sdktrace.Event{{Name: "retry", Time: at, Attributes: []attribute.KeyValue{attribute.Int("n", 300)}}},
-			Links:  []sdktrace.Link{{SpanContext: parent, Attributes: []attribute.KeyValue{attribute.Bool("is", false)}}, {SpanContext: own}},
-			Status: sdktrace.Status{Code: codes.Error, Description: "SOURCE_FAILED"},
-		},
-		{Name: "no \xff UTF-8", SpanContext: own, SpanKind: trace.SpanKindInternal, StartTime: at, EndTime: at},
-		{Name: "good", SpanContext: own, SpanKind: trace.SpanKindServer, StartTime: at, EndTime: at, Status: sdktrace.Status{Code: codes.Ok}, Attributes: many},
+	var spans keeping
+	p := &provider{
+		sampler: sdktrace.AlwaysSample(), tail: &tail{}, processors: []sdktrace.SpanProcessor{&spans},
+		resource: resource.NewSchemaless(attribute.String("service.name", "mainstem"), attribute.Int("pid", 1)),
 	}
-	for i := range spans {
-		spans[i].Resource = resource.NewSchemaless(attribute.String("service.name", "mainstem"), attribute.Int("pid", 1))
-		spans[i].InstrumentationScope = instrumentation.Scope{Name: "scope"}
-	}
+	tracer := p.Tracer("scope")
+	ctx, full := tracer.Start(trace.ContextWithRemoteSpanContext(t.Context(), parent), "full", names.NewFixed(many...),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(at), trace.WithAttributes(attribute.String("text", "ö"), attribute.Int("number", -1)),
+		trace.WithLinks(trace.Link{SpanContext: parent, Attributes: []attribute.KeyValue{attribute.Bool("is", false)}}))
+	full.SetAttributes(attribute.Bool("is", true), attribute.Float64("part", 0.5), attribute.StringSlice("list", []string{"a", ""}), attribute.String("empty", ""))
+	full.AddEvent("retry", trace.WithTimestamp(at), trace.WithAttributes(attribute.Int("n", 300)))
+	full.AddLink(trace.Link{SpanContext: full.SpanContext()})
+	full.SetStatus(codes.Error, "SOURCE_FAILED")
+	_, bad := tracer.Start(ctx, "no \xff UTF-8")
+	bad.End()
+	_, good := tracer.Start(ctx, "good", names.NewFixed(many[:2]...), trace.WithSpanKind(trace.SpanKindServer))
+	good.SetStatus(codes.Ok, "")
+	good.SetAttributes(many[7], attribute.String(string(many[0].Key), "another value than what is fixed"))
+	good.End()
+	_, other := p.Tracer("another scope").Start(ctx, "other")
+	other.End()
+	full.End(trace.WithTimestamp(at.Add(time.Second)))
+
 	var theirs, ours wire
 	sdk, err := otlptrace.New(t.Context(), &theirs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own2, err := newOTLP(t.Context(), &ours)
+	own, err := newOTLP(t.Context(), &ours)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := own2.ExportSpans(t.Context(), spans.Snapshots()); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		spans.spans[0].(*brief).name = "no \xff UTF-8"
+		if err := own.ExportSpans(t.Context(), spans.spans); err != nil {
+			t.Fatal(err)
+		}
+		spans.spans[0].(*brief).name = "no \uFFFD UTF-8" // else the SDK sends nothing
+		if err := sdk.ExportSpans(t.Context(), spans.spans); err != nil {
+			t.Fatal(err)
+		}
+		scopes := protocmp.SortRepeated(func(a, b *traces.ScopeSpans) bool { return a.GetScope().GetName() < b.GetScope().GetName() })
+		if diff := cmp.Diff(theirs.got, ours.got, protocmp.Transform(), scopes); diff != "" {
+			t.Errorf("(-the SDK +us):\n%s", diff)
+		}
 	}
-	spans[1].Name = "no \uFFFD UTF-8" // else the SDK sends nothing
-	if err := sdk.ExportSpans(t.Context(), spans.Snapshots()); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(theirs.got, ours.got, protocmp.Transform()); diff != "" {
-		t.Errorf("(-the SDK +us):\n%s", diff)
+	if got := len(ours.got.GetResourceSpans()[0].GetScopeSpans()); got != 2 {
+		t.Errorf("%d scopes are sent", got)
 	}
 }

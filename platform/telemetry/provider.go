@@ -12,9 +12,11 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/embedded"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
-// provider makes spans, in place of the SDK's: what they cost is most of what traces cost, and these cost a quarter of that (BenchmarkTrace compares). It
+// provider makes spans, in place of the SDK's: what they cost is most of what traces cost, and these cost a small part of that (BenchmarkTrace compares). It
 // decides once for a local root, and can change its mind when it is known what came of it; the SDK can do neither. All else is the SDK's: samplers, what
 // batches and sends, what is said of the process.
 type provider struct {
@@ -34,7 +36,7 @@ func (p *provider) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
 // send gives a span that has ended to whoever sends it.
 func (p *provider) send(s *brief) {
 	for _, to := range p.processors {
-		to.OnEnd(finished{span: s})
+		to.OnEnd(s)
 	}
 }
 
@@ -55,65 +57,71 @@ type tracer struct {
 
 // Start starts a span: below one of ours as that is, else as the sampler decides.
 func (t *tracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+	var fixed *names.Fixed
+	if len(options) > 0 {
+		if first, ok := options[0].(*names.Fixed); ok {
+			fixed, options = first, options[1:]
+		}
+	}
+	var c trace.SpanConfig
+	if len(options) > 0 {
+		c = trace.NewSpanStartConfig(options...)
+	}
 	outer := trace.SpanFromContext(ctx)
 	above, ours := outer.(*brief)
-	if ours && above.silent() && len(options) == 0 {
-		return ctx, above
-	}
-	c := trace.NewSpanStartConfig(options...)
 	if !ours || c.NewRoot() {
-		return t.root(ctx, outer.SpanContext(), name, &c)
+		return t.root(ctx, outer.SpanContext(), name, fixed, &c)
 	}
 	if above.silent() {
 		return ctx, above
 	}
-	s := t.span(name, &c, above.context.WithSpanID(newSpanID()), above.context)
-	s.trace = above.trace
-	return t.begun(ctx, s)
+	s := above.trace.span()
+	s.parent = above.id
+	return t.begin(ctx, s, name, fixed, &c)
 }
 
 // root starts a span that is below none of this process.
-func (t *tracer) root(ctx context.Context, parent trace.SpanContext, name string, c *trace.SpanConfig) (context.Context, trace.Span) {
+func (t *tracer) root(ctx context.Context, parent trace.SpanContext, name string, fixed *names.Fixed, c *trace.SpanConfig) (context.Context, trace.Span) {
 	if c.NewRoot() {
 		parent = trace.SpanContext{}
 		ctx = trace.ContextWithSpanContext(ctx, parent)
 	}
-	own := randomSpanContext()
+	own := randomSpanContext().WithTraceState(parent.TraceState())
 	if parent.IsValid() {
 		own = own.WithTraceID(parent.TraceID())
 	}
-	decided := t.provider.sampler.ShouldSample(sdktrace.SamplingParameters{
-		ParentContext: ctx, TraceID: own.TraceID(), Name: name, Kind: c.SpanKind(), Attributes: c.Attributes(), Links: c.Links(),
-	})
-	own = own.WithTraceState(parent.TraceState())
-	s := t.span(name, c, own, parent)
-	if decided.Decision == sdktrace.RecordAndSample {
-		s.context = own.WithTraceFlags(trace.FlagsSampled)
-		s.trace = &recorded{send: t.provider.send, root: s}
-		s.trace.state.Store(kept)
-	} else if s.trace = t.provider.tail.begin(s); s.trace == nil && parent.IsValid() {
-		s.context = parent // nobody will know of another
+	asked := sdktrace.SamplingParameters{ParentContext: ctx, TraceID: own.TraceID(), Name: name, Kind: c.SpanKind(), Links: c.Links()}
+	r := &recorded{tail: t.provider.tail, send: t.provider.send, above: parent, began: time.Now()}
+	s := &r.root
+	s.trace, s.parent = r, parent.SpanID()
+	switch {
+	case t.provider.sampler.ShouldSample(asked).Decision == sdktrace.RecordAndSample:
+		own = own.WithTraceFlags(trace.FlagsSampled)
+		r.state.Store(kept)
+	case t.provider.tail.begin():
+		r.state.Store(undecided)
+	default:
+		r.state.Store(dropped)
+		if parent.IsValid() {
+			own = parent // nobody will know of another
+		}
 	}
-	return t.begun(ctx, s)
+	r.ids, s.id = own, own.SpanID()
+	return t.begin(ctx, s, name, fixed, c)
 }
 
-// span makes a span.
-func (t *tracer) span(name string, c *trace.SpanConfig, own, parent trace.SpanContext) *brief {
-	s := &brief{tracer: t, context: own, parent: parent, name: name, kind: trace.ValidateSpanKind(c.SpanKind()), began: c.Timestamp(), attributes: c.Attributes()}
-	if s.began.IsZero() {
-		s.began = time.Now()
+// begin begins a span, and gives the context that it is in.
+func (t *tracer) begin(ctx context.Context, s *brief, name string, fixed *names.Fixed, c *trace.SpanConfig) (context.Context, trace.Span) {
+	s.tracer, s.name, s.fixed, s.attributes, s.links = t, name, fixed, c.Attributes(), c.Links()
+	s.kind = trace.ValidateSpanKind(c.SpanKind())
+	if at := c.Timestamp(); !at.IsZero() {
+		s.began = at.Sub(s.trace.began)
+	} else if s != &s.trace.root {
+		s.began = time.Since(s.trace.began)
 	}
-	for _, l := range c.Links() {
-		s.links = append(s.links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
-	}
-	return s
-}
-
-// begun tells of a span that has begun, and gives the context that it is in.
-func (t *tracer) begun(ctx context.Context, s *brief) (context.Context, trace.Span) {
-	for _, p := range t.provider.starts {
-		if !s.silent() {
-			p.OnStart(ctx, beginning{s, finished{span: s}})
+	if !s.silent() {
+		for _, p := range t.provider.starts {
+			p.OnStart(ctx, s)
 		}
 	}
 	return trace.ContextWithSpan(ctx, s), s

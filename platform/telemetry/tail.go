@@ -27,7 +27,6 @@ type TailConfig struct {
 type tail struct {
 	slow   time.Duration // 0: nothing is too slow
 	limits TailConfig
-	send   func(*brief)
 
 	open  atomic.Int64 // traces that are not decided about
 	bytes atomic.Int64 // of their spans
@@ -38,68 +37,97 @@ type tail struct {
 
 // recorded is a trace, as far as it is this process's: what is below one local root.
 type recorded struct {
-	send func(*brief)
-	tail *tail // nil if it was sampled
-	root *brief
+	send  func(*brief)
+	tail  *tail
+	ids   trace.SpanContext // of the root
+	above trace.SpanContext // what the root is below, in another process; invalid if nothing
+	began time.Time
+	state atomic.Int32
+	root  brief
 
-	state   atomic.Int32
-	mu      sync.Mutex // of all that its spans are
-	ended   []*brief   // while it is undecided
-	bytes   int64
-	patient bool // whether the root may take long
+	mu          sync.Mutex // of all that its spans are
+	room        []brief    // for those to come
+	first, last *brief     // that have ended, while it is undecided
+	number      int        // of them
+	bytes       int64      // that they take
+	patient     bool       // whether the root may take long
 }
 
-// What is known of a trace. One that was sampled is kept from the beginning.
+// What is known of a trace. One that was sampled is kept from the beginning, and of one that is dropped nothing is recorded.
 const (
 	undecided int32 = iota
 	kept
 	dropped
 )
 
-// begin begins to remember a trace; nil if there are too many, or none is to be.
-func (t *tail) begin(root *brief) *recorded {
+// begin says whether another trace is remembered until it is known what came of it.
+func (t *tail) begin() bool {
 	if !t.limits.Enabled {
-		return nil
+		return false
 	}
 	if t.open.Add(1) > int64(t.limits.Traces) {
 		t.open.Add(-1)
 		t.droppedTraces.Add(1)
-		return nil
+		return false
 	}
-	return &recorded{send: t.send, tail: t, root: root}
+	return true
 }
 
-// finish takes a span that has ended, and decides if it is known by it what becomes of the trace. u.mu is held.
-func (u *recorded) finish(s *brief) {
-	switch u.state.Load() {
+// context gives the ids of one of the trace's spans.
+func (r *recorded) context(id trace.SpanID) trace.SpanContext {
+	own := r.ids.WithSpanID(id)
+	if r.state.Load() == kept {
+		own = own.WithTraceFlags(own.TraceFlags().WithSampled(true))
+	}
+	return own
+}
+
+// manySpans are made at once: a trace has some more often than one.
+const manySpans = 8
+
+// span makes a span of the trace.
+func (r *recorded) span() *brief {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.room) == 0 {
+		r.room = make([]brief, manySpans)
+	}
+	s := &r.room[0]
+	r.room = r.room[1:]
+	s.trace, s.id = r, newSpanID()
+	return s
+}
+
+// finish takes a span that has ended, and decides if it is known by it what becomes of the trace. r.mu is held.
+func (r *recorded) finish(s *brief) {
+	switch r.state.Load() {
 	case kept:
-		u.send(s)
+		r.send(s)
 		return
 	case dropped:
 		return
 	}
 	operation := s.operation()
-	failed := s.status.Code == codes.Error && (s == u.root || operation != "")
-	u.patient = u.patient || operation == "subscription"
-	slow := u.tail.slow > 0 && (operation != "" && operation != "subscription" && s.ended.Sub(s.began) >= u.tail.slow ||
-		!u.patient && s.ended.Sub(u.root.began) >= u.tail.slow)
-	u.remember(s)
+	failed := s.code == codes.Error && (s == &r.root || operation != "")
+	r.patient = r.patient || operation == "subscription"
+	slow := r.tail.slow > 0 && (operation != "" && operation != "subscription" && s.took >= r.tail.slow || !r.patient && s.began+s.took-r.root.began >= r.tail.slow)
+	r.remember(s)
 	switch {
 	case failed:
-		u.tail.keptFailed.Add(1)
-		u.decide(kept)
+		r.tail.keptFailed.Add(1)
+		r.decide(kept)
 	case slow:
-		u.tail.keptSlow.Add(1)
-		u.decide(kept)
-	case s == u.root:
-		u.decide(dropped)
+		r.tail.keptSlow.Add(1)
+		r.decide(kept)
+	case s == &r.root:
+		r.decide(dropped)
 	}
 }
 
 // remember keeps a span until there is a decision, if there is room for it.
-func (u *recorded) remember(s *brief) {
-	t := u.tail
-	if len(u.ended) >= t.limits.Spans && s != u.root {
+func (r *recorded) remember(s *brief) {
+	t := r.tail
+	if r.number >= t.limits.Spans && s != &r.root {
 		t.droppedSpans.Add(1)
 		return
 	}
@@ -109,21 +137,27 @@ func (u *recorded) remember(s *brief) {
 		t.droppedForBytes.Add(1)
 		return
 	}
-	u.bytes += size
-	u.ended = append(u.ended, s)
+	r.bytes += size
+	r.number++
+	if r.last == nil {
+		r.first = s
+	} else {
+		r.last.next = s
+	}
+	r.last = s
 }
 
 // decide sends what is remembered, or forgets it. Spans that end later have the same fate.
-func (u *recorded) decide(state int32) {
+func (r *recorded) decide(state int32) {
+	r.state.Store(state)
 	if state == kept {
-		for _, s := range u.ended {
-			u.send(s)
+		for s := r.first; s != nil; s = s.next {
+			r.send(s)
 		}
 	}
-	u.state.Store(state)
-	u.tail.bytes.Add(-u.bytes)
-	u.tail.open.Add(-1)
-	u.ended, u.bytes = nil, 0
+	r.tail.bytes.Add(-r.bytes)
+	r.tail.open.Add(-1)
+	r.first, r.last, r.bytes = nil, nil, 0
 }
 
 // observe has the meter tell what became of traces that were not sampled.
@@ -158,7 +192,7 @@ func withPatience(ctx context.Context) {
 
 // size gives about how much memory a span takes.
 func (s *brief) size() int64 {
-	const base, perEvent, perLink = 480, 96, 96
+	const base, perEvent, perLink = 320, 96, 80
 	size := base + len(s.name) + perLink*len(s.links) + sizeOf(s.attributes)
 	for _, e := range s.events {
 		size += perEvent + sizeOf(e.Attributes)

@@ -54,7 +54,7 @@ func (s *spans) of(b *base, r *request) *spansOf {
 		return known.(*spansOf)
 	}
 	is := &spansOf{name: b.Name + " " + r.operation}
-	is.call = []trace.SpanStartOption{trace.WithAttributes(names.Source.String(b.Name), names.SourceOperation.String(r.operation))}
+	is.call = []trace.SpanStartOption{names.NewFixed(names.Source.String(b.Name), names.SourceOperation.String(r.operation))}
 	attributes := slices.Clip(b.peer)
 	if r.http != nil {
 		is.attemptName = r.http.Method
@@ -63,7 +63,7 @@ func (s *spans) of(b *base, r *request) *spansOf {
 		is.attemptName = r.method[1:]
 		attributes = append(attributes, semconv.RPCSystemNameGRPC, names.RPCCall.String(is.attemptName))
 	}
-	is.attempt = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...)}
+	is.attempt = []trace.SpanStartOption{names.NewFixed(attributes...), trace.WithSpanKind(trace.SpanKindClient)}
 	s.all.Store(key, is)
 	return is
 }

@@ -3,7 +3,6 @@ package upstream
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -78,11 +77,12 @@ func (b *base) span(ctx context.Context, r *request) (context.Context, trace.Spa
 		return ctx, noop.Span{}
 	}
 	is := b.spans.of(b, r)
-	options := is.call
-	if n, ok := ctx.Value(keysKey{}).(int); ok {
-		options = append(slices.Clip(options), trace.WithAttributes(names.Keys.Int(n)))
+	keys, batch := ctx.Value(keysKey{}).(int)
+	ctx, span := b.Tracer.Start(ctx, is.name, is.call...)
+	if batch && span.IsRecording() {
+		span.SetAttributes(names.Keys.Int(keys))
 	}
-	return b.Tracer.Start(ctx, is.name, options...)
+	return ctx, span
 }
 
 // acted tells the log, the metrics and the call's span what a policy has done with a call.

@@ -45,7 +45,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.rounds, "rounds", 5, "how often each load is measured; figures are medians")
 	f.StringVar(&o.only, "workload", "", "measure this `workload` alone, such as posts/1")
 	f.DurationVar(&o.soak, "soak", 0, "in place of comparing, load the compiled executor for so long and tell of its memory")
-	f.BoolVar(&o.traced, "telemetry", false, "in place of comparing, measure what traces cost on the storefront's page")
+	f.BoolVar(&o.traced, "telemetry", false, "in place of comparing, measure what traces cost on the storefront's page; with -profile, profile it")
 	f.BoolVar(&o.linear, "linear", false, "in place of comparing, measure 100, 1,000 and 10,000 posts")
 	f.BoolVar(&o.workflows, "workflows", false, "in place of comparing executors, compare placing orders by workflows with calling the same services directly; with -profile, profile them")
 	f.StringVar(&o.profile, "profile", "", "in place of comparing, write profiles under load into this `folder`")
@@ -101,7 +101,7 @@ func run(ctx context.Context, o options) (err error) {
 	case o.soak > 0:
 		return soak(ctx, os.Stdout, f, o.plan, o.soak)
 	case o.traced:
-		return traced(ctx, os.Stdout, f, o.plan)
+		return traced(ctx, os.Stdout, f, o.plan, o.profile)
 	case o.linear:
 		return linear(ctx, os.Stdout, p, o.plan)
 	case o.profile != "":

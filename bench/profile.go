@@ -14,12 +14,16 @@ import (
 
 // profile writes profiles of a gateway's process under load into a folder.
 func profile(ctx context.Context, w io.Writer, f *fleet, p plan, executor, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // profiles are no secret
+	s, err := f.side(ctx, p.chosen(), competitor{executor: executor}, p.connections)
+	if err != nil {
 		return err
 	}
-	chosen := p.chosen()
-	s, err := f.side(ctx, chosen, competitor{executor: executor}, p.connections)
-	if err != nil {
+	return profileSide(ctx, w, s, p, dir)
+}
+
+// profileSide writes profiles of one side's gateway.
+func profileSide(ctx context.Context, w io.Writer, s side, p plan, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // profiles are no secret
 		return err
 	}
 	at := strings.TrimSuffix(s.gateway.Stats, "/stats") + "/debug/pprof/"
@@ -31,7 +35,7 @@ func profile(ctx context.Context, w io.Writer, f *fleet, p plan, executor, dir s
 		return os.WriteFile(filepath.Join(dir, name), body, 0o644) //nolint:gosec // profiles are no secret
 	}
 	seconds := max(int(p.duration.Seconds()), 1)
-	_, err = load.Run(ctx, s.target, p.warmup, func(context.Context) error {
+	_, err := load.Run(ctx, s.target, p.warmup, func(context.Context) error {
 		return errors.Join(
 			save("cpu.pprof", fmt.Sprintf("profile?seconds=%d", seconds)),
 			save("heap.pprof", "heap"),

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/mainstem/mainstem/bench/posts/gateway"
@@ -28,7 +30,7 @@ var tracings = []tracing{
 }
 
 // traced measures what traces cost on the storefront's page: a request's CPU time in each round against that of the gateway that traces nothing.
-func traced(ctx context.Context, w io.Writer, f *fleet, p plan) error {
+func traced(ctx context.Context, w io.Writer, f *fleet, p plan, profiles string) error {
 	page := workloads[slices.IndexFunc(workloads, func(w workload) bool { return w.gateway == storefront })]
 	var bytes atomic.Int64
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -46,6 +48,14 @@ func traced(ctx context.Context, w io.Writer, f *fleet, p plan) error {
 		if sides[i], err = f.side(ctx, page, c, p.connections); err != nil {
 			return err
 		}
+		if profiles != "" {
+			if err := profileSide(ctx, w, sides[i], p, filepath.Join(profiles, strconv.Itoa(i))); err != nil {
+				return err
+			}
+		}
+	}
+	if profiles != "" {
+		return nil
 	}
 	all, ratios, sent := make([][]figures, len(tracings)), make([][]float64, len(tracings)), make([]int64, len(tracings))
 	for round := range p.rounds {

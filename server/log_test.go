@@ -210,6 +210,7 @@ func TestStreamsAreLogged(t *testing.T) {
 	}{
 		{`{"type":"connection_init","payload":{"apollographql-client-name":"the shop"}}`, 1},
 		{`{"type":"subscribe","id":"1","payload":{"query":"query Over { __typename }"}}`, 2}, // what it is, and that there is no more
+		{`{"type":"subscribe","id":"2","payload":{"query":"query Wrong { nope }"}}`, 1},
 	} {
 		if err := conn.Write(t.Context(), websocket.MessageText, []byte(message.says)); err != nil {
 			t.Fatal(err)
@@ -221,6 +222,7 @@ func TestStreamsAreLogged(t *testing.T) {
 		}
 	}
 	lines.await(t, map[string]any{"msg": "operation", "operation_name": "Over", "client_name": "the shop", "answers": 1, "codes": nil})
+	lines.await(t, map[string]any{"msg": "operation", "client_name": "the shop", "answers": 0, "codes": []string{"GRAPHQL_VALIDATION_FAILED"}})
 	if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
 		t.Fatal(err)
 	}

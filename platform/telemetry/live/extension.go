@@ -79,14 +79,34 @@ func (r *Registry) begin(ctx context.Context, oc *graphql.OperationContext) *Ope
 
 func (op *Operation) subscribes() bool { return op.oc.Operation.Operation == ast.Subscription }
 
-// InterceptResponse notes the errors of what is answered without being executed.
+// InterceptResponse notes the errors of what is answered without being executed, and logs it if no line of the access log tells of it.
 func (r *Registry) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	response := next(ctx)
-	if response != nil && len(response.Errors) > 0 && operationOf(ctx) == nil {
-		requestOf(ctx).awaited(ctx)
-		requestOf(ctx).refuses(ctx, response.Errors)
+	if response == nil || len(response.Errors) == 0 || operationOf(ctx) != nil {
+		return response
+	}
+	request := requestOf(ctx)
+	op := refused(ctx, request, response.Errors)
+	request.awaited(ctx)
+	request.refuses(ctx, op)
+	if request.untold() {
+		r.log.LogAttrs(context.WithValue(ctx, operationKey{}, op), slog.LevelInfo, accessOperation, op.line(nil, time.Since(op.began), nil)...)
 	}
 	return response
+}
+
+// refused gives an operation that is not executed, as far as it is known.
+func refused(ctx context.Context, request *Request, errs gqlerror.List) *Operation {
+	op := &Operation{request: request, oc: &graphql.OperationContext{}, began: time.Now()}
+	if graphql.HasOperationContext(ctx) {
+		op.oc = graphql.GetOperationContext(ctx)
+		if start := op.oc.Stats.OperationStart; !start.IsZero() {
+			op.began = start
+		}
+		op.cost, op.priced = op.oc.Stats.GetExtension(costStats).(int64)
+	}
+	op.fail(errs, false)
+	return op
 }
 
 // answered notes an answer. What has failed of an event is logged at once.

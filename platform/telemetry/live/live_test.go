@@ -108,6 +108,29 @@ func TestWhoHasGone(t *testing.T) {
 	}
 }
 
+// TestWhoIsRefused: of an operation that is not executed, the line of its request tells; over a stream, where that comes late, one of its own.
+func TestWhoIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"", "websocket"} {
+		r, out := registry(time.Hour)
+		ctx, request := live.WithRequest(t.Context(), "r-1", http.Header{})
+		if kind != "" {
+			r.Stream(ctx, kind)
+			out.Reset()
+		}
+		r.InterceptResponse(operating(ctx, ast.Query, "No"), func(context.Context) *graphql.Response {
+			return &graphql.Response{Errors: gqlerror.List{coded(fault.ValidationFailed)}}
+		})
+		if got := out.String(); kind == "" && got != "" ||
+			kind != "" && (!strings.Contains(got, `"msg":"operation"`) || !strings.Contains(got, `"answers":0,"calls":0,"codes":["GRAPHQL_VALIDATION_FAILED"]`)) {
+			t.Errorf("over %q: got %s", kind, got)
+		}
+		if line := fmt.Sprint(request.Line(nil)); !strings.Contains(line, "codes=[GRAPHQL_VALIDATION_FAILED]") {
+			t.Errorf("over %q: the request's line is %s", kind, line)
+		}
+	}
+}
+
 // TestPanics: an operation that panics is not under way any more.
 func TestPanics(t *testing.T) {
 	t.Parallel()

@@ -149,8 +149,8 @@ func (r *Request) answers() {
 	r.events++
 }
 
-// refuses notes the errors of an operation that is not executed, and the operation as far as it is known.
-func (r *Request) refuses(ctx context.Context, list gqlerror.List) {
+// refuses notes an operation that is not executed.
+func (r *Request) refuses(ctx context.Context, op *Operation) {
 	if r == nil {
 		return
 	}
@@ -158,12 +158,11 @@ func (r *Request) refuses(ctx context.Context, list gqlerror.List) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known = r.known || known
-	for _, err := range list {
-		r.codes.add(err)
+	for _, code := range op.codes {
+		r.codes.addCode(code)
 	}
 	if r.first == nil && graphql.HasOperationContext(ctx) {
-		r.first = &Operation{oc: graphql.GetOperationContext(ctx)}
-		r.first.cost, r.first.priced = r.first.oc.Stats.GetExtension(costStats).(int64)
+		r.first = op
 	}
 }
 

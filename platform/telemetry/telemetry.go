@@ -176,7 +176,7 @@ func newProvider(ctx context.Context, c Config, described *resource.Resource) (*
 		return nil, fmt.Errorf("telemetry: exporter: %w", err)
 	}
 	p := &provider{sampler: sampler, resource: described}
-	p.tail = &tail{slow: c.Slow.Std(), limits: c.Tail, send: p.send}
+	p.tail = &tail{slow: c.Slow.Std(), limits: c.Tail}
 	if processor != nil {
 		p.processors = append(p.processors, processor)
 	}

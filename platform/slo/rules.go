@@ -9,7 +9,7 @@ import (
 // Options are of the rules, and no promise.
 type Options struct {
 	Job      string // that Prometheus scrapes gateways by
-	Runbooks string // the URL that pages are below of, without a slash at its end
+	Runbooks string // the URL that pages are below of
 }
 
 // DefaultOptions gives the job mainstem, and the repository's own pages.
@@ -56,7 +56,7 @@ func (a Alert) write(out *bytes.Buffer, o Options) {
 		fmt.Fprintf(out, "          %s: %s\n", l[0], quoted(l[1]))
 	}
 	fmt.Fprintf(out, "        annotations:\n          summary: %s\n          description: %s\n          runbook_url: %s/%s.md\n",
-		quoted(a.Summary), quoted(a.Says), o.Runbooks, a.Name)
+		quoted(a.Summary), quoted(a.Says), strings.TrimSuffix(o.Runbooks, "/"), a.Name)
 }
 
 // block writes a text below its key, as it is.

@@ -43,7 +43,7 @@ func TestValidate(t *testing.T) {
 func TestRulesSayWhatIsPromised(t *testing.T) {
 	t.Parallel()
 	c := slo.Config{Availability: 0.995, Latency: slo.Latency{Threshold: config.Duration(time.Second), Target: 0.95}}
-	rules := string(c.Rules(slo.Options{Job: "shop", Runbooks: "https://wiki.example"}))
+	rules := string(c.Rules(slo.Options{Job: "shop", Runbooks: "https://wiki.example/"}))
 	for reason, part := range map[string]string{
 		"the fastest burn of availability":   "ratio_rate1h > 0.072\n",
 		"the slowest one":                    "ratio_rate3d > 0.005\n",
@@ -59,7 +59,7 @@ func TestRulesSayWhatIsPromised(t *testing.T) {
 			t.Errorf("%s: there is no %q", reason, part)
 		}
 	}
-	if again := c.Rules(slo.Options{Job: "shop", Runbooks: "https://wiki.example"}); !bytes.Equal(again, []byte(rules)) {
+	if again := c.Rules(slo.Options{Job: "shop", Runbooks: "https://wiki.example/"}); !bytes.Equal(again, []byte(rules)) {
 		t.Error("the rules are others the second time")
 	}
 }

@@ -84,7 +84,8 @@ Exemplars are there where traces are recorded: a histogram's bucket names the tr
 
 ## Metrics
 
-Prometheus has three series of a histogram: its name with ` + "`_bucket`, `_sum` and `_count`" + `.
+Prometheus has three series of a histogram: its name with ` + "`_bucket`, `_sum` and `_count`" + `. Beside what is listed here it has ` + "`target_info`" + `, which is 1 and has what is known of the gateway as labels
+(` + "`service_name`, `service_version`" + ` and what else ` + "`OTEL_RESOURCE_ATTRIBUTES`" + ` says).
 `
 
 const bound = `

@@ -18,16 +18,15 @@ import (
 
 // brief is a span of ours, while it is under way and as exporters read it when it has ended. It has no bounds of its own, since the gateway's spans are small.
 type brief struct {
-	embedded.Span
-	sdktrace.ReadOnlySpan // nil: it is here for the method that nobody else can have
-	tracer                *tracer
-	trace                 *recorded
-	id, parent            trace.SpanID // the parent is of this process, but for the root's
-	kind                  trace.SpanKind
-	began, took           time.Duration // since the root began
-	fixed                 *names.Fixed  // nil for none
-	next                  *brief        // that ended after it
-	over                  atomic.Bool   // whether it has ended
+	*sealed
+	tracer      *tracer
+	trace       *recorded
+	id, parent  trace.SpanID // the parent is of this process, but for the root's
+	kind        trace.SpanKind
+	began, took time.Duration // since the trace began, and since then
+	fixed       *names.Fixed  // nil for none
+	next        *brief        // that ended after it
+	over        atomic.Bool   // whether it has ended
 
 	// What follows is guarded by trace.mu until the span has ended, and then does not change.
 	name        string
@@ -36,6 +35,13 @@ type brief struct {
 	attributes  []attribute.KeyValue // beside those of fixed
 	events      []sdktrace.Event
 	links       []trace.Link
+	room        [1]attribute.KeyValue // for attributes: most spans are told one
+}
+
+// sealed is what has the methods of a span that nobody else can have. Spans have none of it: these are never called.
+type sealed struct {
+	embedded.Span
+	sdktrace.ReadOnlySpan
 }
 
 var _ sdktrace.ReadWriteSpan = (*brief)(nil)
@@ -65,14 +71,14 @@ func (s *brief) End(options ...trace.SpanEndOption) {
 	if s.over.Load() {
 		return
 	}
-	ended := time.Now()
+	ended := time.Since(s.trace.began)
 	if len(options) > 0 {
 		c := trace.NewSpanEndConfig(options...)
 		if given := c.Timestamp(); !given.IsZero() {
-			ended = given
+			ended = given.Sub(s.trace.began)
 		}
 	}
-	s.took = ended.Sub(s.StartTime())
+	s.took = ended - s.began
 	s.over.Store(true)
 	s.trace.finish(s)
 }
@@ -105,22 +111,30 @@ func (s *brief) SetName(name string) { s.change(func() { s.name = name }) }
 // SetAttributes adds attributes, or gives them other values.
 func (s *brief) SetAttributes(list ...attribute.KeyValue) {
 	s.change(func() {
-		for _, a := range list {
-			s.set(a)
+		if s.attributes == nil {
+			s.attributes = s.room[:0]
+		}
+		for i := range list {
+			if s.fixed != nil && at(s.fixed.Attributes, list[i].Key) >= 0 {
+				s.attributes, s.fixed = s.Attributes(), nil
+			}
+			if known := at(s.attributes, list[i].Key); known >= 0 {
+				s.attributes[known] = list[i]
+			} else {
+				s.attributes = append(s.attributes, list[i])
+			}
 		}
 	})
 }
 
-func (s *brief) set(a attribute.KeyValue) {
-	same := func(b attribute.KeyValue) bool { return b.Key == a.Key }
-	if s.fixed != nil && slices.ContainsFunc(s.fixed.Attributes, same) {
-		s.attributes, s.fixed = s.Attributes(), nil
+// at says where in a list the attribute with a key is; -1 for nowhere. An attribute is too large to be handed about.
+func at(list []attribute.KeyValue, key attribute.Key) int {
+	for i := range list {
+		if list[i].Key == key {
+			return i
+		}
 	}
-	if i := slices.IndexFunc(s.attributes, same); i >= 0 {
-		s.attributes[i] = a
-		return
-	}
-	s.attributes = append(s.attributes, a)
+	return -1
 }
 
 // TracerProvider gives what makes further spans.

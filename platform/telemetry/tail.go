@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -175,10 +174,8 @@ func (t *tail) observe(meter metric.Meter) {
 
 // operation gives the type of the operation that the span is of; "" if it is of none.
 func (s *brief) operation() string {
-	for _, a := range s.attributes {
-		if a.Key == names.OperationType.Key {
-			return a.Value.AsString()
-		}
+	if i := at(s.attributes, names.OperationType.Key); i >= 0 {
+		return s.attributes[i].Value.AsString()
 	}
 	return ""
 }
@@ -190,29 +187,8 @@ func withPatience(ctx context.Context) {
 	}
 }
 
-// size gives about how much memory a span takes.
+// size gives about how much memory a span takes, with texts as long as most are.
 func (s *brief) size() int64 {
-	const base, perEvent, perLink = 320, 96, 80
-	size := base + len(s.name) + perLink*len(s.links) + sizeOf(s.attributes)
-	for _, e := range s.events {
-		size += perEvent + sizeOf(e.Attributes)
-	}
-	return int64(size)
-}
-
-func sizeOf(list []attribute.KeyValue) int {
-	const each = 64
-	size := each * cap(list)
-	for _, a := range list {
-		switch a.Value.Type() {
-		case attribute.STRING:
-			size += len(a.Value.AsString())
-		case attribute.STRINGSLICE:
-			for _, v := range a.Value.AsStringSlice() {
-				size += 16 + len(v)
-			}
-		default:
-		}
-	}
-	return size
+	const base, perAttribute, perEvent, perLink = 384, 96, 256, 96
+	return int64(base + perAttribute*len(s.attributes) + perEvent*len(s.events) + perLink*len(s.links))
 }

@@ -110,8 +110,11 @@ func logFault(ctx context.Context, log *slog.Logger, f *Error, path string) {
 		return
 	}
 	level := slog.LevelWarn
-	if f.Code == Internal {
+	switch {
+	case f.Code == Internal:
 		level = slog.LevelError
+	case f.Code == DeadlineExceeded && errors.Is(ctx.Err(), context.Canceled): // nobody waits for it any more, and so it was given up
+		level = slog.LevelDebug
 	}
 	log.LogAttrs(ctx, level, "fault",
 		slog.String("code", string(f.Code)), slog.String("source", f.Source), slog.String("operation", f.Operation),

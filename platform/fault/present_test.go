@@ -206,6 +206,21 @@ func TestFieldErrors(t *testing.T) {
 	}
 }
 
+// TestWhoHasGone: what was given up because nobody waits for it is no warning; what fails in spite of that is.
+func TestWhoHasGone(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[fault.Code]int{fault.DeadlineExceeded: 0, fault.SourceFailed: 1} {
+		_, log := answer(t, graphql.RawParams{Query: "{ shop { name } }"}, func(ctx context.Context) {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			graphql.AddError(ctx, fault.Wrap(code, ctx.Err()))
+		})
+		if len(log) != want {
+			t.Errorf("%s: the log has %v", code, log)
+		}
+	}
+}
+
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	for reason, panicked := range map[string]any{"with a text": secret, "with an error": errors.New(secret), "with a fault": fault.New(fault.NotFound, secret)} {

@@ -64,7 +64,7 @@ func explaining(c Config) (*transport.Engine, *exec.Schema) {
 func stepsOf[S any](w workflows.Workflow[S]) *explain.Workflow {
 	told := &explain.Workflow{Name: w.Name}
 	for _, s := range w.Steps {
-		told.Steps = append(told.Steps, s.Name)
+		told.Steps = append(told.Steps, explain.WorkflowStep{Name: s.Name, Calls: s.Calls, UndoCalls: s.UndoCalls, Must: s.Must})
 	}
 	return told
 }

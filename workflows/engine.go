@@ -175,6 +175,9 @@ func check[S any](w *Workflow[S]) error {
 			return fmt.Errorf("the step %q needs a Do, and a name of its own of at most 24 lower case letters and hyphens", s.Name)
 		}
 		seen[s.Name] = true
+		if s.Undo == nil && len(s.UndoCalls) > 0 {
+			return fmt.Errorf("the step %q is never undone, and declares what is called for that", s.Name)
+		}
 	}
 	return nil
 }

@@ -228,6 +228,7 @@ func TestDeclarations(t *testing.T) {
 		"no name":             {{Do: good.Do}},
 		"nothing to do":       {{Name: "a"}},
 		"a name that is loud": {{Name: "A", Do: good.Do}},
+		"calls of no undoing": {{Name: "a", Do: good.Do, UndoCalls: []string{"inventory Release"}}},
 		"a name that is long": {{Name: "abcdefghijklmnopqrstuvwxyz", Do: good.Do}},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -39,6 +39,10 @@ type Step[S any] struct {
 	// Must says that the run cannot turn back from here on: the step is tried until it is done, and so are all after it.
 	Must bool
 
+	// Calls and UndoCalls are what Do and Undo may call, such as "inventory Reserve", for who asks what an operation would do. workflowstest checks that
+	// nothing else is called.
+	Calls, UndoCalls []string
+
 	Done   func(s S) []Event // what the log tells once the step is done. Nil: nothing but that it is
 	Undone func(s S) []Event // what it tells once the step is undone
 }

@@ -53,8 +53,16 @@ type Step struct {
 
 // Workflow is an operation that changes several services: all of it is done, or undone.
 type Workflow struct {
-	Name  string   `json:"name"`
-	Steps []string `json:"steps"` // in their order
+	Name  string         `json:"name"`
+	Steps []WorkflowStep `json:"steps"` // in their order
+}
+
+// WorkflowStep is a step of a workflow. What it calls is told as a source and its operation: inventory Reserve.
+type WorkflowStep struct {
+	Name      string   `json:"name"`
+	Calls     []string `json:"calls,omitempty"`
+	UndoCalls []string `json:"undoCalls,omitempty"` // to undo it, if it was begun and the workflow cannot be completed
+	Must      bool     `json:"must,omitempty"`      // whether there is no way back from here on
 }
 
 // Need is what a caller needs for a field.

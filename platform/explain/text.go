@@ -19,6 +19,7 @@ func (p *Plan) Text() string {
 	var b strings.Builder
 	p.head(&b)
 	p.tree(&b)
+	p.workflows(&b)
 	p.access(&b)
 	p.later(&b)
 	p.lost(&b)
@@ -134,7 +135,7 @@ func (s *Step) says() string {
 	objects := "for " + count(s.Objects, "object")
 	switch {
 	case s.Workflow != nil:
-		says = "the workflow " + s.Workflow.Name + ", all of it or nothing: " + strings.Join(s.Workflow.Steps, ", ")
+		says = "the workflow " + s.Workflow.Name + ", all of it or nothing"
 	case s.Stream:
 		says = cmp.Or(says, gateway) + ": a stream of events"
 	case len(s.Sources) == 0:
@@ -153,6 +154,37 @@ func (s *Step) says() string {
 		if s.Label != "" {
 			says += " (" + s.Label + ")"
 		}
+	}
+	return says
+}
+
+// workflows prints what the workflows do that are started.
+func (p *Plan) workflows(b *strings.Builder) {
+	told := map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Workflow == nil || told[s.Workflow.Name] {
+			continue
+		}
+		told[s.Workflow.Name] = true
+		fmt.Fprintf(b, "\nThe workflow %s, one step after the other\n\n", s.Workflow.Name)
+		rows := make([][2]string, len(s.Workflow.Steps))
+		back := true
+		for i, step := range s.Workflow.Steps {
+			rows[i] = [2]string{step.Name, step.says(back)}
+			back = back && !step.Must
+		}
+		table(b, rows)
+	}
+}
+
+// says gives what a step calls. back says whether there was a way back until it.
+func (s WorkflowStep) says(back bool) string {
+	says := cmp.Or(strings.Join(s.Calls, ", "), gateway)
+	if len(s.UndoCalls) > 0 {
+		says += "; undone by " + strings.Join(s.UndoCalls, ", ")
+	}
+	if s.Must && back {
+		says += "; from here on there is no way back"
 	}
 	return says
 }

@@ -37,12 +37,15 @@ func New(sources Sources, placed Placed) workflows.Workflow[Cancellation] {
 		Name:    "cancelOrder",
 		Subject: func(s Cancellation) string { return placeorder.Subject(s.OrderID) },
 		Steps: []workflows.Step[Cancellation]{
-			{Name: "check", Do: c.check},
-			{Name: "shipment", Do: c.keepBack, Undo: c.sendAfterAll},
-			{Name: "order", Do: c.callOff, Must: true, Done: told},
-			{Name: "parcel", Do: c.keepLateBack, Must: true},
-			{Name: "money", Do: c.money, Must: true},
-			{Name: "stock", Do: c.stock, Must: true},
+			{Name: "check", Do: c.check, Calls: []string{"orders batchGetOrders", "shipping BatchGetShipmentsByOrder"}},
+			{
+				Name: "shipment", Do: c.keepBack, Undo: c.sendAfterAll,
+				Calls: []string{"shipping CancelShipmentById"}, UndoCalls: []string{"shipping CancelShipmentById", "shipping CreateShipment"},
+			},
+			{Name: "order", Do: c.callOff, Must: true, Done: told, Calls: []string{"orders cancelOrder"}},
+			{Name: "parcel", Do: c.keepLateBack, Must: true, Calls: []string{"shipping BatchGetShipmentsByOrder", "shipping CancelShipmentById"}},
+			{Name: "money", Do: c.money, Must: true, Calls: []string{"payments listPaymentsOfOrders", "payments voidPayment", "payments refundPayment"}},
+			{Name: "stock", Do: c.stock, Must: true, Calls: []string{"inventory ReleaseByReference"}},
 		},
 	}
 }

@@ -40,13 +40,28 @@ func New(sources Sources) workflows.Workflow[Checkout] {
 			return Subject(s.OrderID)
 		},
 		Steps: []workflows.Step[Checkout]{
-			{Name: "price", Do: c.price},
-			{Name: reserve, Do: c.reserve, Undo: c.release},
-			{Name: "authorize", Do: c.authorize, Undo: c.letGo},
-			{Name: "order", Do: c.order, Undo: c.callOff, Done: told(OrderCreated), Undone: told(OrderCancelled)},
-			{Name: "ship", Do: c.ship, Undo: c.keepBack},
-			{Name: "capture", Do: c.capture, Undo: c.giveBack},
-			{Name: "confirm", Do: c.confirm, Done: told(OrderPaid)}, // undone with the order
+			{Name: "price", Do: c.price, Calls: []string{"catalog batchGetProducts", "customers getCustomer"}},
+			{
+				Name: reserve, Do: c.reserve, Undo: c.release,
+				Calls: []string{"inventory Reserve"}, UndoCalls: []string{"inventory Release"},
+			},
+			{
+				Name: "authorize", Do: c.authorize, Undo: c.letGo,
+				Calls: []string{"payments authorizePayment"}, UndoCalls: []string{"payments undoAuthorization"},
+			},
+			{
+				Name: "order", Do: c.order, Undo: c.callOff, Done: told(OrderCreated), Undone: told(OrderCancelled),
+				Calls: []string{"orders createOrder"}, UndoCalls: []string{"orders undoCreateOrder"},
+			},
+			{
+				Name: "ship", Do: c.ship, Undo: c.keepBack,
+				Calls: []string{"shipping CreateShipment"}, UndoCalls: []string{"shipping CancelShipment"},
+			},
+			{
+				Name: "capture", Do: c.capture, Undo: c.giveBack,
+				Calls: []string{"payments capturePayment"}, UndoCalls: []string{"payments undoCapture"},
+			},
+			{Name: "confirm", Do: c.confirm, Done: told(OrderPaid), Calls: []string{"orders markPaid"}}, // undone with the order
 		},
 	}
 }

@@ -27,10 +27,10 @@ type production[S any] struct {
 	deaths  int
 }
 
-// play plays a trial to its end and gives its outcome.
-func play[S any](t *testing.T, c trial, b Beginning[S]) row {
+// play plays a trial to its end and gives its outcome. What steps call is noted.
+func play[S any](t *testing.T, c trial, b Beginning[S], m *made) row {
 	t.Helper()
-	p := &production[S]{t: t, trial: c, stage: newStage[S](t, c.scripts), begin: b, url: File(t), options: Options(t)}
+	p := &production[S]{t: t, trial: c, stage: newStage[S](t, c.scripts, m), begin: b, url: File(t), options: Options(t)}
 	p.options.Wait = 0 // the log says when it has ended, also across deaths
 	p.options.Tracer = p.stage.tracer()
 	p.start()

@@ -17,6 +17,7 @@ import (
 type stage[S any] struct {
 	t       *testing.T
 	process *process
+	made    *made
 
 	mu      sync.Mutex
 	scripts []script
@@ -27,10 +28,11 @@ type stage[S any] struct {
 	within context.Context
 }
 
-func newStage[S any](t *testing.T, scripts []script) *stage[S] {
+func newStage[S any](t *testing.T, scripts []script, m *made) *stage[S] {
 	t.Helper()
 	return &stage[S]{
 		t: t, process: &process{died: make(chan struct{}, 1)}, scripts: append([]script{}, scripts...), keys: map[string]call{}, within: t.Context(),
+		made: m,
 	}
 }
 
@@ -111,6 +113,7 @@ func (s *stage[S]) do(step workflows.Step[S]) func(context.Context, string, S) (
 	c := call{step: step.Name}
 	return func(ctx context.Context, key string, before S) (S, error) {
 		s.called(c, key)
+		ctx = s.made.watch(ctx, s.t, c, step.Calls)
 		after := before
 		do := func() (err error) {
 			after, err = step.Do(ctx, key, before)
@@ -135,6 +138,7 @@ func (s *stage[S]) undo(step workflows.Step[S]) func(context.Context, string, st
 	c := call{step: step.Name, undo: true}
 	return func(ctx context.Context, key, doKey string, state S) error {
 		s.called(c, key)
+		ctx = s.made.watch(ctx, s.t, c, step.UndoCalls)
 		if done := s.keyOf(call{step: step.Name}); doKey != done && done != "" {
 			s.t.Errorf("%s is to undo what was done under %q, which was done under %q", c, doKey, done)
 		}

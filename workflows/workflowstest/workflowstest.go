@@ -1,5 +1,6 @@
 // Package workflowstest examines workflows: it plays every failure that a step, or its undoing, can meet, the death of the process included,
-// and checks how the run ends and that the services' books balance. The outcomes are a table in a file, which documents the workflow.
+// and checks how the run ends, that the services' books balance, and that steps call nothing but what they declare. The outcomes are a table
+// in a file, which documents the workflow.
 package workflowstest
 
 import (
@@ -38,7 +39,8 @@ const atOnce = 8
 // Run examines a workflow.
 func Run[S any](t *testing.T, x Examined[S]) {
 	t.Helper()
-	trials := trialsOf(x.Begin(t).Workflow.Steps)
+	steps := x.Begin(t).Workflow.Steps
+	trials, calls := trialsOf(steps), &made{all: map[call]map[string]bool{}}
 	rows := make([]row, len(trials))
 	next := make(chan int, len(trials))
 	for i := range trials {
@@ -49,7 +51,7 @@ func Run[S any](t *testing.T, x Examined[S]) {
 	for range atOnce {
 		players.Go(func() {
 			for i := range next {
-				t.Run(trials[i].name, func(t *testing.T) { rows[i] = play(t, trials[i], x.Begin(t)) })
+				t.Run(trials[i].name, func(t *testing.T) { rows[i] = play(t, trials[i], x.Begin(t), calls) })
 			}
 		})
 	}
@@ -57,5 +59,6 @@ func Run[S any](t *testing.T, x Examined[S]) {
 	if t.Failed() || slices.ContainsFunc(rows, func(r row) bool { return r.ends == "" }) {
 		return // some were not played: -run has chosen
 	}
+	compareCalls(t, steps, calls)
 	compare(t, x.Golden, x.Update, rows)
 }

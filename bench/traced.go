@@ -25,7 +25,7 @@ type tracing struct {
 var tracings = []tracing{
 	{"off", "", ""},
 	{"1 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, tail: {enabled: false}}", "3 %"},
-	{"1 %, and what fails or is slow", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, slow: 30s}", ""},
+	{"1 %, and what fails or is slow", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, slow: 30s}", "3 %"},
 	{"100 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 1}", "15 %"},
 }
 
@@ -74,7 +74,16 @@ func traced(ctx context.Context, w io.Writer, f *fleet, p plan, profiles string)
 		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%78s\r", "")
-	return writeTraced(w, p, page.name, all, ratios, sent)
+	if err := writeTraced(w, p, page.name, all, ratios, sent); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "\r%-78s", "profiling what is off")
+	part, samples, err := hooked(ctx, sides[0], p)
+	fmt.Fprintf(os.Stderr, "\r%78s\r", "")
+	if err == nil {
+		_, err = fmt.Fprintf(w, "\nOff, %.2f %% of the CPU time is spent for traces, by %s samples of a profile; it may be 1 %%.\n", 100*part, number(float64(samples)))
+	}
+	return err
 }
 
 // writeTraced writes what was measured as a table of Markdown.

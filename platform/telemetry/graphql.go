@@ -65,6 +65,7 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 		span.End()
 		return g.events(name+" event", apart(span.SpanContext(), attributes...), respond)
 	}
+	var errs gqlerror.List // of all parts of the answer
 	return func(ctx context.Context) *graphql.Response {
 		open := false
 		defer func() {
@@ -76,7 +77,8 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 		}()
 		response := respond(ctx)
 		if response != nil {
-			markErrors(span, response.Errors)
+			errs = append(errs, errorsOf(ctx, response)...)
+			markErrors(span, errs)
 			later := exec.IncrementalOf(ctx)
 			open = later != nil && later.HasNext
 		}
@@ -84,7 +86,8 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 	}
 }
 
-// events gives each event of a subscription a span, from when it has come until it is answered.
+// events gives each event of a subscription a span, from when it has come until it is answered; and so it does to an answer that says, in place of an event, why
+// there is none.
 func (g GraphQL) events(name string, options []trace.SpanStartOption, respond graphql.ResponseHandler) graphql.ResponseHandler {
 	return func(ctx context.Context) *graphql.Response {
 		var span trace.Span
@@ -92,6 +95,9 @@ func (g GraphQL) events(name string, options []trace.SpanStartOption, respond gr
 			ctx, span = g.tracer.Start(ctx, name, options...)
 			return ctx
 		}))
+		if span == nil && response != nil && len(response.Errors) > 0 {
+			_, span = g.tracer.Start(ctx, name, options...)
+		}
 		if span != nil {
 			if response != nil {
 				markErrors(span, response.Errors)

@@ -30,10 +30,19 @@ type pride struct {
 	graph.ResolverRoot
 	owner func(ctx context.Context, lions int) error
 	home  func(ctx context.Context) error
+
+	numbers error // in place of numbers, if it is one
 }
 
 func (p pride) Query() graph.QueryResolver { return herd{p.ResolverRoot.Query()} }
 func (p pride) Lion() graph.LionResolver   { return lions{p.ResolverRoot.Lion(), p} }
+
+func (p pride) Subscription() graph.SubscriptionResolver {
+	if p.numbers != nil {
+		return deaf{p.ResolverRoot.Subscription(), p.numbers}
+	}
+	return p.ResolverRoot.Subscription()
+}
 
 type herd struct{ graph.QueryResolver }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -155,13 +156,21 @@ func (m *operationMeters) answered(ctx context.Context, r *running, response *gr
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
-	m.errors(ctx, r.name, response.Errors)
-	if i := exec.IncrementalOf(ctx); i != nil {
-		for k := range i.Parts {
-			m.errors(ctx, r.name, i.Parts[k].Errors)
-		}
-		for k := range i.Completed {
-			m.errors(ctx, r.name, i.Completed[k].Errors)
-		}
+	m.errors(ctx, r.name, errorsOf(ctx, response))
+}
+
+// errorsOf gives the errors of an answer, with those of what comes later.
+func errorsOf(ctx context.Context, response *graphql.Response) gqlerror.List {
+	i := exec.IncrementalOf(ctx)
+	if i == nil {
+		return response.Errors
 	}
+	errs := slices.Clone(response.Errors)
+	for k := range i.Parts {
+		errs = append(errs, i.Parts[k].Errors...)
+	}
+	for k := range i.Completed {
+		errs = append(errs, i.Completed[k].Errors...)
+	}
+	return errs
 }

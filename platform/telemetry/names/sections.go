@@ -43,7 +43,7 @@ var (
 		Attributes: []Attribute{OperationType, OperationName, DocumentHash, ErrorCount, ErrorCodes, How},
 	}
 	EventSpan = Span{
-		Name: "subscription <operation> event", Kind: "internal", Says: "One event of a subscription, from when it has come: a trace of its own, linked to the operation.",
+		Name: "subscription <operation> event", Kind: "internal", Says: "One event of a subscription, from when it has come, or the error in place of any: a trace of its own, linked to the operation.",
 		Attributes: []Attribute{OperationType, OperationName, DocumentHash, ErrorCount, ErrorCodes},
 	}
 	StepSpan = Span{

@@ -29,9 +29,10 @@ func storageAlerts() []Alert {
 	return []Alert{
 		{
 			Name: "MainstemStorageFails", Severity: Page, For: "5m",
-			Expr:    `sum by (job) (rate(mainstem_storage_transaction_duration_seconds_count{mainstem_result="failed"}[5m])) > 0`,
-			Summary: "The storage fails: {{ $value | humanize }} transactions a second",
-			Says:    "Transactions fail, so that no workflow begins or goes on: the disk is full, the file damaged, or PostgreSQL away. Queries are answered.",
+			Expr: `sum by (job) (rate(mainstem_storage_transaction_duration_seconds_count{mainstem_result="failed"}[5m])) > 0
+or count by (job) (mainstem_operations_declined_total unless on (job, instance) mainstem_workflows_oldest_seconds)`, // every gateway has both, unless its storage does not answer
+			Summary: "The storage fails, or does not answer",
+			Says:    "Transactions fail, or do not end, so that no workflow begins or goes on: the disk is full, the file damaged, or PostgreSQL away. Queries are answered.",
 		},
 		{
 			Name: "MainstemStorageSlow", Severity: Ticket, For: "10m",

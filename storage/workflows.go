@@ -43,13 +43,14 @@ type Workflow struct {
 	Result          json.RawMessage // its state as it is now
 	Fault           json.RawMessage // why it failed or is stuck
 	TraceParent     string
+	Baggage         string    // what the request carried beside its trace
 	CreatedAt       time.Time // CreateWorkflow sets it, unless it is set
 	UpdatedAt       time.Time
 	EndedAt         time.Time
 	StuckSince      time.Time
 }
 
-const workflowColumns = `id, kind, owner_issuer, owner_subject, key, input, input_hash, state, cancel_requested, executor, subject, result, fault, trace_parent, created_at, updated_at, ended_at, stuck_since`
+const workflowColumns = `id, kind, owner_issuer, owner_subject, key, input, input_hash, state, cancel_requested, executor, subject, result, fault, trace_parent, baggage, created_at, updated_at, ended_at, stuck_since`
 
 // WorkflowTopic gives the topic of a workflow's events.
 func WorkflowTopic(id string) string { return "workflow/" + id }
@@ -70,9 +71,9 @@ func (s *Store) CreateWorkflow(ctx context.Context, w Workflow, events []Event) 
 	}
 	err = s.InTx(ctx, func(tx Tx) error {
 		result, err := s.in(tx).Exec(ctx, `INSERT INTO mainstem.workflows (`+workflowColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING`,
 			w.ID, w.Kind, w.Owner.Issuer, w.Owner.Subject, w.Key, jsonText(w.Input), w.InputHash[:], string(w.State), w.CancelRequested, w.Executor, w.Subject,
-			jsonText(w.Result), jsonText(w.Fault), w.TraceParent, micros(w.CreatedAt), micros(w.UpdatedAt), micros(w.EndedAt), micros(w.StuckSince))
+			jsonText(w.Result), jsonText(w.Fault), w.TraceParent, w.Baggage, micros(w.CreatedAt), micros(w.UpdatedAt), micros(w.EndedAt), micros(w.StuckSince))
 		if err != nil {
 			return fmt.Errorf("storage: a workflow cannot be added: %w", err)
 		}
@@ -133,7 +134,7 @@ func scanWorkflow(scan func(...any) error) (Workflow, error) {
 	var hash, input, result, fault []byte
 	var created, updated, ended, stuck int64
 	err := scan(&w.ID, &w.Kind, &w.Owner.Issuer, &w.Owner.Subject, &w.Key, &input, &hash, &state, &w.CancelRequested, &w.Executor, &w.Subject,
-		&result, &fault, &w.TraceParent, &created, &updated, &ended, &stuck)
+		&result, &fault, &w.TraceParent, &w.Baggage, &created, &updated, &ended, &stuck)
 	if err != nil {
 		return w, err
 	}

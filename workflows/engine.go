@@ -248,7 +248,7 @@ func (e *Engine) launch(w *storage.Workflow) {
 			delete(e.starting, w.ID)
 			e.mu.Unlock()
 		}()
-		run := request{Kind: w.Kind, ID: w.ID, Owner: w.Owner, Trace: w.TraceParent, Value: w.Input}
+		run := request{Kind: w.Kind, ID: w.ID, Owner: w.Owner, Trace: w.TraceParent, Baggage: w.Baggage, Value: w.Input}
 		_, err := dbos.RunWorkflow(e.dbos, e.carryOut, run, dbos.WithWorkflowID(w.ID))
 		if err != nil && !errors.Is(err, context.Canceled) {
 			e.options.Log.Error("a workflow could not begin", slog.String("workflow", w.Kind), slog.String("id", w.ID), slog.Any("error", err))

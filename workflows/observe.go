@@ -18,12 +18,15 @@ import (
 // stepSpan is the span of a step.
 type stepSpan struct{ trace.Span }
 
-// observeStep gives the context of a step: calls of it are made for the run's owner, and its span is linked to the client's request.
-func (e *Engine) observeStep(ctx context.Context, parent string, owner storage.Actor, workflow, step, id string) (context.Context, stepSpan) {
-	asked := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": parent}))
+// observeStep gives the context of a step: calls of it are made for the run's owner, and with the baggage of the client's request, to which its span is linked.
+func (e *Engine) observeStep(ctx context.Context, run *request, step string) (context.Context, stepSpan) {
+	asked := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": run.Trace}))
 	ctx, span := e.options.Tracer.Start(ctx, "workflow step "+step, trace.WithLinks(trace.Link{SpanContext: asked}), trace.WithNewRoot(),
-		trace.WithAttributes(names.Workflow.String(workflow), names.WorkflowStep.String(step), names.WorkflowRun.String(id)))
-	return upstream.WithRequest(ctx, upstream.Request{Claims: map[string]string{"iss": owner.Issuer, "sub": owner.Subject}, Fresh: true}), stepSpan{span}
+		trace.WithAttributes(names.Workflow.String(run.Kind), names.WorkflowStep.String(step), names.WorkflowRun.String(run.ID)))
+	if run.Baggage != "" {
+		ctx = upstream.WithBaggage(ctx, run.Baggage)
+	}
+	return upstream.WithRequest(ctx, upstream.Request{Claims: map[string]string{"iss": run.Owner.Issuer, "sub": run.Owner.Subject}, Fresh: true}), stepSpan{span}
 }
 
 func (s stepSpan) end(f *fault.Error, err error) {

@@ -33,11 +33,12 @@ type saga[S any] struct {
 
 // request is what the engine keeps of a run's beginning.
 type request struct {
-	Kind  string // the workflow's name
-	ID    string
-	Owner storage.Actor
-	Trace string          // the traceparent of the client's request
-	Value json.RawMessage // the state to begin from
+	Kind    string // the workflow's name
+	ID      string
+	Owner   storage.Actor
+	Trace   string          // the traceparent of the client's request
+	Baggage string          // what of the request's baggage services are told
+	Value   json.RawMessage // the state to begin from
 }
 
 // outcome is what the engine keeps of a step or an undoing.
@@ -158,7 +159,7 @@ func (s *saga[S]) attempt(i int, undo bool, round int) (outcome[S], error) {
 	before := encoded(s.value)
 	return dbos.RunAsStep(s.ctx, func(ctx context.Context) (outcome[S], error) {
 		out := outcome[S]{Value: s.value, StartedAt: time.Now().UTC()}
-		ctx, span := s.engine.observeStep(ctx, s.run.Trace, s.run.Owner, s.workflow.Name, name, s.run.ID)
+		ctx, span := s.engine.observeStep(ctx, &s.run, name)
 		failed, attempts, err := retry.try(ctx, func(ctx context.Context) error {
 			// Each attempt gets what is kept of the state: what it would get after a crash, and nothing that another attempt has changed.
 			var value S

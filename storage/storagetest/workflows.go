@@ -46,7 +46,8 @@ func workflowsComeBack(t *testing.T, s *storage.Store) {
 	at := func(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 5, 678901000, time.UTC) }
 	sent := storage.Workflow{
 		ID: "w-ü", Kind: "placeorder", Owner: someone, Key: "k ☂", Input: json.RawMessage(`{"b": 1, "a": [1.50, "\u0000"]}`), InputHash: [32]byte{0: 1, 5: 0, 31: 255},
-		State: storage.Running, Executor: "executor-1", TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", CreatedAt: at(1), UpdatedAt: at(1),
+		State: storage.Running, Executor: "executor-1", TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", Baggage: "tenant=acme",
+		CreatedAt: at(1), UpdatedAt: at(1),
 	}
 	create(t, s, sent, event("workflow/w-ü"), event("customer/customer-1"))
 	if diff := cmp.Diff(sent, read(t, s, sent.ID)); diff != "" {

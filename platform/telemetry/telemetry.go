@@ -228,24 +228,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 	if err != nil {
 		return nil, err
 	}
-	log := c.Log
-	if log == nil {
-		log = slog.Default()
-	}
-	return sdktrace.NewBatchSpanProcessor(loggedExporter{exporter, log}), nil
-}
-
-// loggedExporter logs what could not be sent. The SDK would tell a global handler.
-type loggedExporter struct {
-	sdktrace.SpanExporter
-	log *slog.Logger
-}
-
-func (e loggedExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	if err := e.SpanExporter.ExportSpans(ctx, spans); err != nil {
-		e.log.WarnContext(ctx, "spans were not sent", "spans", len(spans), "error", err)
-	}
-	return nil
+	return newQueue(exporter, c.logger()), nil
 }
 
 // Tracer makes spans of the instrumentation scope.

@@ -44,7 +44,7 @@ func (s *Step) singular(f *Field, c Call, one *singular) bool {
 		s.run.mu.Unlock()
 	}
 	st.err = allowed(ctx, c, one.all)
-	ended(st.failed())
+	ended(outcome(st.failed()))
 	st.note(s.ctx, 0, 0)
 	s.run.pass(s.ctx)
 	return st.err == nil

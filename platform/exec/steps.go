@@ -79,7 +79,7 @@ func (s *Step) plural(f *Field, c Call, st *state, n int, resolve func(ctx conte
 		values, err = resolve(ctx, fc)
 		return err
 	})
-	ended(err)
+	ended(outcome(err))
 	st.note(s.ctx, 0, 0)
 	s.run.pass(s.ctx)
 	switch list, partial := err.(graphql.BatchErrors); { //nolint:errorlint // as gqlgen has it

@@ -221,24 +221,29 @@ func (t *trace) count(entry traceDegraded) {
 	}
 }
 
-// observe tells those who want to know that a step begins. It gives the context that the step runs under, and what to call at its end.
+// observe tells those who want to know that a step begins. It gives the context that the step runs under, and what to call at its end with its outcome.
 func (s *Step) observe(ctx context.Context, objects int) (context.Context, func(error)) {
 	f, t, told := s.field, s.run.trace, s.run.schema.options.Step
-	if t == nil && told == nil {
+	switch {
+	case t == nil && told == nil:
 		return ctx, func(error) {}
+	case t == nil:
+		return told(ctx, f, objects)
+	case told == nil:
+		return t.step(ctx, f, objects)
 	}
-	ended, noted := func(error) {}, func(error) {}
-	if told != nil {
-		ctx, ended = told(ctx, f, objects)
-	}
-	if t != nil {
-		ctx, noted = t.step(ctx, f, objects)
-	}
+	ctx, ended := told(ctx, f, objects)
+	ctx, noted := t.step(ctx, f, objects)
 	return ctx, func(err error) {
-		if err == ErrNull { //nolint:errorlint // it is never wrapped
-			err = nil
-		}
 		ended(err)
 		noted(err)
 	}
+}
+
+// outcome gives what a step has ended with, as those are told who observe it: ErrNull is no fault.
+func outcome(err error) error {
+	if err == ErrNull { //nolint:errorlint // it is never wrapped
+		return nil
+	}
+	return err
 }

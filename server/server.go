@@ -65,8 +65,11 @@ func New(c Config, log *slog.Logger, tracing *telemetry.Telemetry) (*Server, err
 	}
 	background, release := context.WithCancel(context.Background())
 	s := &Server{
-		config: c, log: log, tracing: tracing, tracer: tracing.Tracer(scope), release: release,
+		config: c, log: log, tracing: tracing, release: release,
 		present: fault.Presenter(log), live: live.New(live.Options{Log: log, Slow: c.Telemetry.Slow.Std()}),
+	}
+	if tracing.Recording() {
+		s.tracer = tracing.Tracer(scope)
 	}
 	if err := s.start(background); err != nil {
 		return nil, errors.Join(err, s.Stop(background))

@@ -77,7 +77,7 @@ func (s *Server) openStorage(ctx context.Context) (err error) {
 		},
 		Rounds:     workflows.Retry{First: c.Rounds.First.Std(), Max: c.Rounds.Max.Std()},
 		StuckAfter: c.StuckAfter, Lease: c.Lease.Std(), KeepEvents: kept.Events.Std(), KeepRuns: kept.Workflows.Std(),
-		Log: s.log, Tracer: s.tracer, Meter: s.tracing.Meter(scope),
+		Log: s.log, Tracer: s.tracing.Tracer(scope), Meter: s.tracing.Meter(scope),
 	})
 	return err
 }

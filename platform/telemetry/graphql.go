@@ -175,7 +175,7 @@ func (t *Telemetry) stepKind(f *exec.Field) any {
 
 // Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
 func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (context.Context, func(error)) {
-	recording, steps := trace.SpanFromContext(ctx).IsRecording(), t.metrics.steps
+	recording, steps := t.recording && trace.SpanFromContext(ctx).IsRecording(), t.metrics.steps
 	if !recording && steps == nil {
 		return ctx, func(error) {}
 	}

@@ -124,11 +124,12 @@ func (c Config) endpointURL(path string) string {
 
 // Telemetry makes spans and instruments. It is safe for concurrent use.
 type Telemetry struct {
-	provider trace.TracerProvider
-	tracer   trace.Tracer
-	metrics  metrics
-	baggage  []string                    // what is passed on
-	shutdown func(context.Context) error // of the spans
+	provider  trace.TracerProvider
+	tracer    trace.Tracer
+	recording bool
+	metrics   metrics
+	baggage   []string                    // what is passed on
+	shutdown  func(context.Context) error // of the spans
 }
 
 // New makes a Telemetry. It does not wait for the collector; spans that cannot be sent are dropped, and that is logged.
@@ -153,7 +154,7 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		if spans, err = newProvider(ctx, c, described); err != nil {
 			return nil, err
 		}
-		t.provider, t.shutdown = spans, spans.shutdown
+		t.provider, t.shutdown, t.recording = spans, spans.shutdown, true
 	}
 	if t.metrics, err = newMetrics(ctx, c, described); err != nil {
 		return nil, errors.Join(err, t.shutdown(ctx))
@@ -230,6 +231,9 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 	}
 	return newQueue(exporter, c.logger()), nil
 }
+
+// Recording says whether spans are recorded at all. Where they are not, whoever begins many need not look for those that they would be below.
+func (t *Telemetry) Recording() bool { return t.recording }
 
 // Tracer makes spans of the instrumentation scope.
 func (t *Telemetry) Tracer(scope string) trace.Tracer { return t.provider.Tracer(scope) }

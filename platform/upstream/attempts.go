@@ -18,15 +18,13 @@ import (
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
-// tracing says whether attempts of a context have spans.
-func (b *base) tracing(ctx context.Context) bool {
-	return b.Tracer != nil && trace.SpanFromContext(ctx).IsRecording()
-}
+// unrecorded is the span of what is not recorded.
+var unrecorded trace.Span = noop.Span{}
 
 // try begins the span of an attempt, below that of its call. A service's own spans are below it.
 func (b *base) try(ctx context.Context, r *request) (context.Context, trace.Span) {
 	if !r.recording() {
-		return ctx, noop.Span{}
+		return ctx, unrecorded
 	}
 	is := b.spans.of(b, r)
 	ctx, span := b.Tracer.Start(ctx, is.attemptName, is.attempt...)
@@ -83,14 +81,14 @@ func (b *base) tried(span trace.Span, f *fault.Error, abandoned bool) {
 }
 
 // answered tells the span of the attempt that runs in a context what the service has answered it with.
-func (b *base) answered(ctx context.Context, status attribute.KeyValue) {
+func answered(ctx context.Context, status attribute.KeyValue) {
 	trace.SpanFromContext(ctx).SetAttributes(status)
 }
 
 // carry has an attempt carry the trace and the baggage, and tells its span which one of the call it is, counted from 1.
-func (b *base) carry(ctx context.Context, carrier propagation.TextMapCarrier, sent int32) {
+func (r *request) carry(ctx context.Context, carrier propagation.TextMapCarrier, sent int32) {
 	carry(ctx, carrier)
-	if sent > 1 && b.tracing(ctx) {
+	if sent > 1 && r.recording() {
 		key := names.Resends.Key
 		if _, rpc := carrier.(metadataCarrier); rpc {
 			key = names.Retries.Key
@@ -121,7 +119,7 @@ func WithBaggage(ctx context.Context, baggage string) context.Context {
 // apart begins the span of what is done for later callers, in a trace of its own that is linked to the one that it comes from, if there is one.
 func (b *base) apart(ctx context.Context, name string, from []trace.Link) (context.Context, trace.Span) {
 	if from == nil {
-		return ctx, noop.Span{}
+		return ctx, unrecorded
 	}
 	return b.Tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(from...), trace.WithAttributes(names.Source.String(b.Name)))
 }

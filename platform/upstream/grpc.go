@@ -101,7 +101,7 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 	if sent > 1 || g.Policy.Hedge.Enabled { // others may read it
 		md = md.Copy()
 	}
-	g.carry(ctx, metadataCarrier(md), sent)
+	r.carry(ctx, metadataCarrier(md), sent)
 	if err := g.reconnect(ctx); err != nil {
 		return nil, err
 	}
@@ -116,8 +116,8 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 	if r.record != nil {
 		r.record.answered(ctx, status.Code(err).String())
 	}
-	if g.tracing(ctx) {
-		g.answered(ctx, names.RPCStatus.String(code.Code(status.Code(err)).String())) //nolint:gosec // there are 17
+	if r.recording() {
+		answered(ctx, names.RPCStatus.String(code.Code(status.Code(err)).String())) //nolint:gosec // there are 17
 	}
 	if err != nil {
 		return nil, grpcFault(err)

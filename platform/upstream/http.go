@@ -135,8 +135,8 @@ func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
 	if r.record != nil {
 		r.record.answered(ctx, strconv.Itoa(answer.status))
 	}
-	if h.tracing(ctx) {
-		h.answered(ctx, names.Status.Int(answer.status))
+	if r.recording() {
+		answered(ctx, names.Status.Int(answer.status))
 	}
 	media := answer.header.Get("Content-Type")
 	switch status := answer.status; {
@@ -169,7 +169,7 @@ func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
 			req.Body, _ = req.GetBody() // of what is in memory: it does not fail
 		}
 	}
-	h.carry(ctx, propagation.HeaderCarrier(req.Header), sent)
+	r.carry(ctx, propagation.HeaderCarrier(req.Header), sent)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond) // a service may refuse 0, as the gateway does
 		req.Header[timeoutHeader] = []string{string(strconv.AppendFloat(make([]byte, 0, 16), left.Seconds(), 'f', -1, 64))}

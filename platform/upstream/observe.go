@@ -9,7 +9,6 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
@@ -71,10 +70,10 @@ func faultCode(f *fault.Error) fault.Code {
 // span begins a call's span. Where nothing is recorded there is none, and the service sees what the caller has.
 func (b *base) span(ctx context.Context, r *request) (context.Context, trace.Span) {
 	if b.Tracer == nil {
-		return ctx, noop.Span{}
+		return ctx, unrecorded
 	}
-	if outer := trace.SpanFromContext(ctx); outer.SpanContext().IsValid() && !outer.SpanContext().IsSampled() && !outer.IsRecording() {
-		return ctx, noop.Span{}
+	if outer := trace.SpanFromContext(ctx); !outer.IsRecording() && outer.SpanContext().IsValid() && !outer.SpanContext().IsSampled() {
+		return ctx, unrecorded
 	}
 	is := b.spans.of(b, r)
 	keys, batch := ctx.Value(keysKey{}).(int)

@@ -178,6 +178,7 @@ func (t *record) waited(w Turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.turn == nil || w.Refused || w.Waited > t.turn.Waited {
-		t.turn = &w
+		kept := w // else there would be one on the heap for the nil record too
+		t.turn = &kept
 	}
 }

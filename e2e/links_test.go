@@ -5,12 +5,10 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -122,9 +120,11 @@ func TestTracesOfAWebSocket(t *testing.T) {
 	linked(t, s, collector, seen, "websocket")
 }
 
+// refreshing is the stack of a call for nobody in particular.
+var refreshing = regexp.MustCompile(`upstream\.\(\*background\)\.run\.`)
+
 // TestTracesOfARefresh: who is given a kept answer has a call without an attempt. The refreshing is a trace of its own, linked to that call.
-func TestTracesOfARefresh(t *testing.T) {
-	t.Parallel()
+func TestTracesOfARefresh(t *testing.T) { // not in parallel: see goroutines
 	var asked atomic.Int32
 	again := make(chan struct{})
 	s, collector, seen := tracedStack(t, "otlp-grpc", "", staleSoon(&asked, again), ", cache: {enabled: true}", options{})
@@ -132,6 +132,7 @@ func TestTracesOfARefresh(t *testing.T) {
 		(<-question{query: q}.begin(t.Context(), t, s)).good(t)
 	}
 	await(t, again, "the catalog to be asked again")
+	goroutines(t, refreshing, 0)
 	linked(t, s, collector, seen, "refresh")
 }
 
@@ -156,7 +157,7 @@ func TestTracesOfASharedOperation(t *testing.T) { // not in parallel: see joined
 var flying = regexp.MustCompile(`\[select[^]]*\]:\n\S*upstream.\(\*flight\).wait\(`)
 
 // TestTracesOfASharedCall: of two different queries that ask a service for the same at the same time, one has the attempt, and the other a link to its call.
-func TestTracesOfASharedCall(t *testing.T) { // not in parallel: it looks at all goroutines
+func TestTracesOfASharedCall(t *testing.T) { // not in parallel: see goroutines
 	came, opened := make(chan struct{}, 10), make(chan struct{})
 	s, collector, seen := tracedStack(t, "otlp-grpc", "", held(came, opened), ", timeout: 5s", options{}) // so that a call under way has time for another's
 	open := sync.OnceFunc(func() { close(opened) })
@@ -164,12 +165,7 @@ func TestTracesOfASharedCall(t *testing.T) { // not in parallel: it looks at all
 	one := question{query: `query One { categories { name } }`}.begin(t.Context(), t, s)
 	await(t, came, "a call of the catalog")
 	other := question{query: `query Other { categories { id } }`}.begin(t.Context(), t, s)
-	stacks := make([]byte, 4<<20)
-	for end := time.Now().Add(patience); !flying.Match(stacks[:runtime.Stack(stacks, true)]); runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatal("the other does not wait for the call of the one")
-		}
-	}
+	goroutines(t, flying, 1)
 	open()
 	(<-one).good(t)
 	(<-other).good(t)

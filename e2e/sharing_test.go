@@ -69,18 +69,23 @@ func (o outcome) good(t *testing.T) string {
 // waiting is the stack of a goroutine that waits for the answer of another's request.
 var waiting = regexp.MustCompile(`\[select[^]]*\]:\n\S*exec\.\(\*Schema\)\.shared\(`)
 
-// joined waits until so many requests wait for the answer of another. Nothing tells of them, so it looks at the goroutines; tests that use
-// it must not run beside others.
+// joined waits until so many requests wait for the answer of another.
 func joined(t *testing.T, requests int) {
+	t.Helper()
+	goroutines(t, waiting, requests)
+}
+
+// goroutines waits until so many stacks are of a kind: nothing else tells of what they do. Tests that use it must not run beside others.
+func goroutines(t *testing.T, kind *regexp.Regexp, want int) {
 	t.Helper()
 	stacks := make([]byte, 4<<20)
 	for end := time.Now().Add(patience); ; runtime.Gosched() {
-		n := len(waiting.FindAll(stacks[:runtime.Stack(stacks, true)], -1))
-		if n == requests {
+		n := len(kind.FindAll(stacks[:runtime.Stack(stacks, true)], -1))
+		if n == want {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%d requests wait for the answer of another, want %d", n, requests)
+			t.Fatalf("%d goroutines are as %s, want %d", n, kind, want)
 		}
 	}
 }

@@ -51,3 +51,25 @@ func TestSubscriptionWithoutEvents(t *testing.T) {
 		t.Errorf("links %v", links)
 	}
 }
+
+// TestRefused: an operation that is not executed has a span too, which says why.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for query, code := range map[string]string{
+		"query Pride { lions":           "GRAPHQL_PARSE_FAILED",
+		"query Pride { tigers { id } }": "GRAPHQL_VALIDATION_FAILED",
+	} {
+		t.Run(query, func(t *testing.T) {
+			t.Parallel()
+			tel, spans := record(t)
+			post(t.Context(), t, serve(t, tel, pride{}), query, "application/json")
+			span := named(t, spans, "GraphQL Operation")
+			if diff := cmp.Diff([]string{code}, attributesOf(span)["graphql.error.codes"]); diff != "" {
+				t.Errorf("the codes (-want +got):\n%s", diff)
+			}
+			if span.Status().Code != codes.Unset || len(spans.Ended()) != 1 {
+				t.Errorf("status %v, in all %v", span.Status(), tree(spans.Ended()))
+			}
+		})
+	}
+}

@@ -20,11 +20,8 @@ func (c Config) fromEnvironment(getenv func(string) string, environ []string) (C
 	if err != nil {
 		return c, err
 	}
-	unset := c.Metrics.Exporter == ""
-	if c = c.withEnvironment(getenv); unset && c.Metrics.Exporter != "" {
-		if c.Metrics.Exporter, err = protocolOf(getenv, "METRICS"); err != nil {
-			return c, err
-		}
+	if c, err = c.metricsFromEnvironment(getenv); err != nil {
+		return c, err
 	}
 	if err := c.checkVariables(getenv); err != nil {
 		return c, err
@@ -49,6 +46,26 @@ func (c Config) tracesFromEnvironment(getenv func(string) string) (Config, error
 	}
 	if c.ServiceName == defaults.ServiceName && namesService(getenv) {
 		c.ServiceName = "" // which is for the resource to find
+	}
+	return c, nil
+}
+
+func (c Config) metricsFromEnvironment(getenv func(string) string) (_ Config, err error) {
+	for wanted := range strings.SplitSeq(getenv("OTEL_METRICS_EXPORTER"), ",") {
+		switch wanted = strings.TrimSpace(wanted); wanted {
+		case "", "none":
+		case "prometheus":
+			c.Prometheus = true
+		case "otlp":
+			if c.Metrics.Exporter == "" {
+				c.Metrics.Exporter, err = protocolOf(getenv, "METRICS")
+			}
+		default:
+			err = fmt.Errorf("telemetry: OTEL_METRICS_EXPORTER: %q is none of otlp, prometheus and none", wanted)
+		}
+		if err != nil {
+			return c, err
+		}
 	}
 	return c, nil
 }

@@ -43,6 +43,7 @@ func TestEnvironment(t *testing.T) {
 		"no protocol":             {map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, nil, false, nil, "http/json"},
 		"two exporters":           {map[string]string{"OTEL_TRACES_EXPORTER": "console, otlp"}, nil, false, nil, "OTEL_TRACES_EXPORTER: one exporter"},
 		"no protocol of metrics":  {map[string]string{"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/json"}, nil, false, nil, "METRICS_PROTOCOL"},
+		"no exporter of metrics":  {map[string]string{"OTEL_METRICS_EXPORTER": "otlp, console"}, nil, false, nil, `OTEL_METRICS_EXPORTER: "console"`},
 		"a name":                  {map[string]string{"OTEL_SERVICE_NAME": "shop"}, nil, true, map[attribute.Key]string{"service.name": "shop"}, ""},
 		"a name, and settings": {
 			map[string]string{"OTEL_SERVICE_NAME": "shop"}, func(c *telemetry.Config) { c.ServiceName = "gate" }, true,

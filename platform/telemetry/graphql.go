@@ -17,6 +17,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
@@ -27,6 +28,7 @@ type GraphQL struct{ tracer trace.Tracer }
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationInterceptor
+	graphql.ResponseInterceptor
 } = GraphQL{}
 
 // GraphQL gives the extension.
@@ -45,22 +47,14 @@ const maxOperationName = 100
 // over a connection that has others too, linked to the request that has opened it.
 func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
-	name := string(oc.Operation.Operation)
-	operation := oc.Operation.Name[:min(len(oc.Operation.Name), maxOperationName)]
-	if operation != "" {
-		name += " " + operation
-	}
+	name := operationSpan(oc)
 	ctx, span := g.tracer.Start(ctx, name, connected(ctx)...)
 	if !span.IsRecording() {
 		return next(ctx)
 	}
-	hash := sha256.Sum256([]byte(oc.RawQuery))
-	attributes := []attribute.KeyValue{names.OperationType.String(string(oc.Operation.Operation)), names.DocumentHash.String(hex.EncodeToString(hash[:]))}
-	if operation != "" {
-		attributes = append(attributes, names.OperationName.String(operation))
-	}
+	attributes := operationAttributes(oc)
 	span.SetAttributes(attributes...)
-	respond := next(ctx)
+	respond := next(context.WithValue(ctx, executedKey{}, true))
 	if oc.Operation.Operation == ast.Subscription {
 		span.End()
 		return g.events(name+" event", apart(span.SpanContext(), attributes...), respond)
@@ -84,6 +78,49 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 		}
 		return response
 	}
+}
+
+type executedKey struct{}
+
+// InterceptResponse gives an operation that is refused before it is executed a span too, which says why.
+func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	response := next(ctx)
+	refused := response != nil && len(response.Errors) > 0 && len(response.Data) == 0
+	if !refused || !graphql.HasOperationContext(ctx) || ctx.Value(executedKey{}) != nil {
+		return response
+	}
+	name, attributes := unreadable, []attribute.KeyValue(nil)
+	if oc := graphql.GetOperationContext(ctx); oc.Operation != nil {
+		name, attributes = operationSpan(oc), operationAttributes(oc)
+	}
+	_, span := g.tracer.Start(ctx, name, connected(ctx)...)
+	if span.IsRecording() && span != trace.SpanFromContext(ctx) {
+		span.SetAttributes(attributes...)
+		markErrors(span, response.Errors)
+		span.End()
+	}
+	return response
+}
+
+// unreadable is what OpenTelemetry calls the span of an operation of which nothing is known.
+const unreadable = "GraphQL Operation"
+
+// operationSpan gives the name of an operation's span, such as "query ProductPage".
+func operationSpan(oc *graphql.OperationContext) string {
+	name := string(oc.Operation.Operation)
+	if oc.Operation.Name != "" {
+		name += " " + oc.Operation.Name[:min(len(oc.Operation.Name), maxOperationName)]
+	}
+	return name
+}
+
+func operationAttributes(oc *graphql.OperationContext) []attribute.KeyValue {
+	hash := sha256.Sum256([]byte(oc.RawQuery))
+	attributes := []attribute.KeyValue{names.OperationType.String(string(oc.Operation.Operation)), names.DocumentHash.String(hex.EncodeToString(hash[:]))}
+	if oc.Operation.Name != "" {
+		attributes = append(attributes, names.OperationName.String(oc.Operation.Name[:min(len(oc.Operation.Name), maxOperationName)]))
+	}
+	return attributes
 }
 
 // events gives each event of a subscription a span, from when it has come until it is answered; and so it does to an answer that says, in place of an event, why
@@ -190,7 +227,11 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (conte
 	return inner, func(err error) {
 		steps.ended(inner, kind.set, began)
 		if err != nil {
-			span.SetStatus(codes.Error, string(fault.From(err).Code))
+			if code := fault.From(err).Code; live.CallersCode(code) {
+				span.SetAttributes(names.ErrorCode.String(string(code)))
+			} else {
+				span.SetStatus(codes.Error, string(code))
+			}
 		}
 		span.End()
 	}

@@ -96,7 +96,7 @@ func (t *tracer) root(ctx context.Context, parent trace.SpanContext, name string
 	s.trace, s.parent = r, parent.SpanID()
 	switch {
 	case t.provider.sampler.ShouldSample(asked).Decision == sdktrace.RecordAndSample:
-		own = own.WithTraceFlags(trace.FlagsSampled)
+		own = own.WithTraceFlags(parent.TraceFlags() | trace.FlagsSampled)
 		r.state.Store(kept)
 	case t.provider.tail.begin():
 		r.state.Store(undecided)

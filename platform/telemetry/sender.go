@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -22,33 +20,6 @@ type MetricsConfig struct {
 	Insecure       bool            `yaml:"insecure" desc:"Whether an endpoint of host and port is reached without TLS."`
 	Interval       config.Duration `yaml:"interval" desc:"How often metrics are sent. When 0, OTEL_METRIC_EXPORT_INTERVAL says it, or else it is a minute."`
 	OperationNames int             `yaml:"operationNames" desc:"How many names of operations metrics tell apart, beside those of trusted documents; others are _other." jsonschema:"minimum=0"`
-}
-
-// withEnvironment gives the settings with what OpenTelemetry's variables say of metrics where there is no setting.
-func (c Config) withEnvironment(getenv func(string) string) Config {
-	if getenv("OTEL_SDK_DISABLED") == "true" {
-		return c
-	}
-	wanted := strings.Split(getenv("OTEL_METRICS_EXPORTER"), ",")
-	for _, name := range wanted {
-		if !slices.Contains([]string{"", "none", "otlp", "prometheus"}, name) {
-			c.logger().Warn("OTEL_METRICS_EXPORTER names what the gateway cannot send metrics by", "exporter", name)
-		}
-	}
-	if slices.Contains(wanted, "prometheus") {
-		c.Prometheus = true
-	}
-	if c.Metrics.Exporter == "" && slices.Contains(wanted, "otlp") {
-		protocol := getenv("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL")
-		if protocol == "" {
-			protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
-		}
-		c.Metrics.Exporter = "otlp-http" // as the specification has it
-		if protocol == "grpc" {
-			c.Metrics.Exporter = "otlp-grpc"
-		}
-	}
-	return c
 }
 
 // collector gives where metrics are sent to, as an endpoint of its own; none if OpenTelemetry's variables say it.

@@ -143,7 +143,7 @@ func TestMetricsByEnvironment(t *testing.T) { // not in parallel: it sets variab
 		"by gRPC, and traces not": {map[string]string{
 			"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "grpc",
 		}, overGRPC, false, true},
-		"both ways":    {map[string]string{"OTEL_METRICS_EXPORTER": "otlp,prometheus"}, overHTTP, true, true},
+		"both ways":    {map[string]string{"OTEL_METRICS_EXPORTER": "otlp, prometheus"}, overHTTP, true, true},
 		"switched off": {map[string]string{"OTEL_METRICS_EXPORTER": "otlp", "OTEL_SDK_DISABLED": "true"}, overHTTP, false, false},
 	} {
 		t.Run(reason, func(t *testing.T) {

@@ -108,7 +108,6 @@ func (r *recorded) finish(s *brief) {
 	}
 	operation := s.operation()
 	failed := s.code == codes.Error && (s == &r.root || operation != "")
-	r.patient = r.patient || operation == "subscription"
 	slow := r.tail.slow > 0 && (operation != "" && operation != "subscription" && s.took >= r.tail.slow || !r.patient && s.began+s.took-r.root.began >= r.tail.slow)
 	r.remember(s)
 	switch {
@@ -118,7 +117,7 @@ func (r *recorded) finish(s *brief) {
 	case slow:
 		r.tail.keptSlow.Add(1)
 		r.decide(kept)
-	case s == &r.root:
+	case s == &r.root, operation == "subscription": // which has begun: its events have traces of their own, and its request may last for days
 		r.decide(dropped)
 	}
 }

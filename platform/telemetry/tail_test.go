@@ -134,6 +134,33 @@ func TestServicesSeeThatNothingIsSampled(t *testing.T) {
 	}
 }
 
+// TestTheRandomFlagGoesOn: what the caller says of the trace's id holds for what is below it, as W3C Trace Context 2 has it.
+func TestTheRandomFlagGoesOn(t *testing.T) {
+	t.Parallel()
+	for flags, want := range map[string]trace.TraceFlags{"01": 1, "03": 3} {
+		tel := start(t, telemetry.Config{SampleRatio: 1, Processor: tracetest.NewSpanRecorder()})
+		_, span := tel.Tracer("test").Start(fromCaller(t.Context(), flags), "request")
+		if got := span.SpanContext().TraceFlags(); got != want {
+			t.Errorf("of %s it has made %s", flags, got)
+		}
+	}
+}
+
+// TestStreamsLeaveRoom: what has opened a stream is not remembered for as long as that lasts, so that many of them do not keep others from being kept.
+func TestStreamsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	tel, spans, _ := unsampled(t, func(c *telemetry.Config) { c.Tail.Traces = 1 })
+	tracer := tel.Tracer("test")
+	ctx, request := tracer.Start(t.Context(), "request")
+	_, op := tracer.Start(ctx, "operation", trace.WithAttributes(names.OperationType.String("subscription")))
+	op.End()
+	operation(t.Context(), tracer, "operation", "query", 0)
+	request.End()
+	if got := tree(spans.Ended()); !slices.Equal(got, []string{"request", "request > operation", "request > operation > call"}) {
+		t.Errorf("kept %q", got)
+	}
+}
+
 // TestLinkedAsItBegan: what begins a trace of its own is sampled if what it is linked to was.
 func TestLinkedAsItBegan(t *testing.T) {
 	t.Parallel()

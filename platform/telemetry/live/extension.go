@@ -183,13 +183,19 @@ func (op *Operation) end(ctx context.Context) {
 // CallersFault says whether an error is nothing that the gateway or a service should have done better.
 func CallersFault(err *gqlerror.Error) bool {
 	code, _ := err.Extensions["code"].(string)
-	switch fault.Code(code) {
+	if fault.Code(code) == fault.RateLimited {
+		_, ofSource := err.Extensions["source"] // which the gateway has asked too much
+		return !ofSource
+	}
+	return CallersCode(fault.Code(code))
+}
+
+// CallersCode says whether a code is of what is never the gateway's fault, nor a service's.
+func CallersCode(code fault.Code) bool {
+	switch code {
 	case fault.ParseFailed, fault.ValidationFailed, fault.BadUserInput, fault.Unauthenticated, fault.Forbidden, fault.NotFound, fault.Conflict,
 		fault.PreconditionFailed, fault.LimitExceeded, fault.PersistedNotFound, fault.PersistedNotSupported:
 		return true
-	case fault.RateLimited:
-		_, ofSource := err.Extensions["source"] // which the gateway has asked too much
-		return !ofSource
 	default:
 		return false
 	}

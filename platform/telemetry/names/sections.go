@@ -39,7 +39,7 @@ var (
 		Attributes: []Attribute{Method, Route, Status, Scheme, URLPath, ErrorType},
 	}
 	OperationSpan = Span{
-		Name: "<type> <operation>", Kind: "internal", Says: "An operation, until its answer, or with @defer the last part of it: without variables or arguments. One that was answered along with an equal one is linked to it. One of many over a connection has a trace of its own, linked to the request that has opened it.",
+		Name: "<type> <operation>", Kind: "internal", Says: "An operation, until its answer, or with @defer the last part of it: without variables or arguments. One that is refused and cannot be read is `GraphQL Operation`. One that was answered along with an equal one is linked to it. One of many over a connection has a trace of its own, linked to the request that has opened it.",
 		Attributes: []Attribute{OperationType, OperationName, DocumentHash, ErrorCount, ErrorCodes, How},
 	}
 	EventSpan = Span{
@@ -48,7 +48,7 @@ var (
 	}
 	StepSpan = Span{
 		Name: "<type>.<field>", Kind: "internal", Says: "A step of the compiled executor, for all objects that have the field.",
-		Attributes: []Attribute{FieldObject, FieldName, FieldPath, FieldSources, Objects},
+		Attributes: []Attribute{FieldObject, FieldName, FieldPath, FieldSources, Objects, ErrorCode},
 	}
 	BatchSpan = Span{
 		Name: "batch <loader>", Kind: "internal", Says: "What several steps ask of a source at the same time, below the operation, and linked to the steps.",

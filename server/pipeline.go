@@ -185,7 +185,7 @@ func (s *Server) identify(next http.Handler) http.Handler {
 
 func (s *Server) passInputs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen := upstream.Request{Header: r.Header, Reserve: s.reserve(r.Context()), Fresh: noCache(r.Header.Values("Cache-Control"))}
+		seen := upstream.Request{Header: r.Header, Baggage: upstream.RequestOf(r.Context()).Baggage, Reserve: s.reserve(r.Context()), Fresh: noCache(r.Header.Values("Cache-Control"))}
 		seen.Claims = claimsOf(r.Context())
 		next.ServeHTTP(w, r.WithContext(upstream.WithRequest(r.Context(), seen)))
 	})

@@ -27,7 +27,7 @@ type carried struct {
 func (c *carried) note(name string, then act) act {
 	return func(ctx context.Context, do func()) error {
 		c.mu.Lock()
-		c.all = append(c.all, name+" "+upstream.Baggage(ctx))
+		c.all = append(c.all, name+" "+upstream.RequestOf(ctx).Baggage)
 		c.mu.Unlock()
 		return then(ctx, do)
 	}
@@ -66,7 +66,7 @@ func TestBaggageGoesWithTheRun(t *testing.T) {
 			d.acts["b"] = []act{seen.note("b", d.waits("b", nil)), seen.note("b", fails(fault.PreconditionFailed))}
 			d.acts["undo b"], d.acts["undo a"] = []act{seen.note("undo b", does)}, []act{seen.note("undo a", does)}
 			p := workflowstest.Begin(t, url, o, d.errands("a b"))
-			run, err := p.Runner.Start(upstream.WithBaggage(t.Context(), "tenant=acme"), ada, "key", errand{}, 0)
+			run, err := p.Runner.Start(upstream.WithRequest(t.Context(), upstream.Request{Baggage: "tenant=acme"}), ada, "key", errand{}, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

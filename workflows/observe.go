@@ -23,10 +23,8 @@ func (e *Engine) observeStep(ctx context.Context, run *request, step string) (co
 	asked := trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": run.Trace}))
 	ctx, span := e.options.Tracer.Start(ctx, "workflow step "+step, trace.WithLinks(trace.Link{SpanContext: asked}), trace.WithNewRoot(),
 		trace.WithAttributes(names.Workflow.String(run.Kind), names.WorkflowStep.String(step), names.WorkflowRun.String(run.ID)))
-	if run.Baggage != "" {
-		ctx = upstream.WithBaggage(ctx, run.Baggage)
-	}
-	return upstream.WithRequest(ctx, upstream.Request{Claims: map[string]string{"iss": run.Owner.Issuer, "sub": run.Owner.Subject}, Fresh: true}), stepSpan{span}
+	client := upstream.Request{Claims: map[string]string{"iss": run.Owner.Issuer, "sub": run.Owner.Subject}, Baggage: run.Baggage, Fresh: true}
+	return upstream.WithRequest(ctx, client), stepSpan{span}
 }
 
 func (s stepSpan) end(f *fault.Error, err error) {

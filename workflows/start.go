@@ -25,7 +25,7 @@ func (r *Runner[S]) Start(ctx context.Context, owner storage.Actor, key string, 
 	e := r.engine
 	w := storage.Workflow{
 		ID: strings.ToLower(rand.Text()), Kind: r.workflow.Name, Owner: owner, Key: key, Input: input, InputHash: sha256.Sum256(input),
-		State: Running, Executor: e.id, Result: input, TraceParent: traceparent(ctx), Baggage: upstream.Baggage(ctx), CreatedAt: time.Now().UTC(),
+		State: Running, Executor: e.id, Result: input, TraceParent: traceparent(ctx), Baggage: upstream.RequestOf(ctx).Baggage, CreatedAt: time.Now().UTC(),
 	}
 	began := e.event(owner, w.TraceParent, Event{Kind: KindStarted, Topic: Topic(w.ID), Payload: happened{Workflow: w.Kind, State: Running}})
 	known, err := e.store.CreateWorkflow(ctx, w, []storage.Event{began})

@@ -70,7 +70,7 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 		ctx, span = s.options.Tracer.Start(ctx, s.loader.span, s.loader.fixed, trace.WithLinks(c.batch.from...))
 		defer span.End()
 		if span.IsRecording() {
-			span.SetAttributes(names.Keys.Int(len(c.entries)))
+			names.Keys.Count(span, len(c.entries))
 		}
 	}
 	return c.told(ctx)

@@ -48,5 +48,5 @@ func (t *Telemetry) withBaggage(ctx context.Context, header http.Header) context
 	if err != nil || allowed.Len() == 0 {
 		return ctx
 	}
-	return upstream.WithBaggage(ctx, allowed.String())
+	return upstream.WithRequest(ctx, upstream.Request{Baggage: allowed.String()})
 }

@@ -16,26 +16,42 @@ import (
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
-// brief is a span of ours, while it is under way and as exporters read it when it has ended. It has no bounds of its own, since the gateway's spans are small.
+// brief is a span of ours, while it is under way and as exporters read it when it has ended. It has no bounds of its own, since the gateway's spans are small. A
+// page has dozens, most of which nobody will ever see: what few of them have is in details.
 type brief struct {
 	*sealed
 	tracer      *tracer
 	trace       *recorded
+	next        *brief       // that ended after it
 	id, parent  trace.SpanID // the parent is of this process, but for the root's
-	kind        trace.SpanKind
-	began, took time.Duration // since the trace began, and since then
-	fixed       *names.Fixed  // nil for none
-	next        *brief        // that ended after it
-	over        atomic.Bool   // whether it has ended
+	began, took time.Duration
+	name        string
+	fixed       *names.Fixed // nil for none
 
 	// What follows is guarded by trace.mu until the span has ended, and then does not change.
-	name        string
-	code        codes.Code
-	description string
-	attributes  []attribute.KeyValue // beside those of fixed
+	count count
+	more  *details // nil for none
+	code  uint8    // of the status
+	kind  uint8
+	over  atomic.Bool // whether it has ended
+}
+
+// count is an attribute that is a number, as the one is that most spans have beside fixed; without a key it is none.
+type count struct {
+	key attribute.Key
+	n   int64
+}
+
+// details are what few spans have.
+type details struct {
+	description string // of the status
+	attributes  []attribute.KeyValue
 	events      []sdktrace.Event
 	links       []trace.Link
-	room        [1]attribute.KeyValue // for attributes: most spans are told one
+
+	// Room for one of each, which is as many as there mostly are.
+	attributeRoom [1]attribute.KeyValue
+	linkRoom      [1]trace.Link
 }
 
 // sealed is what has the methods of a span that nobody else can have. Spans have none of it: these are never called.
@@ -87,12 +103,22 @@ func (s *brief) End(options ...trace.SpanEndOption) {
 func (s *brief) AddEvent(name string, options ...trace.EventOption) {
 	s.change(func() {
 		c := trace.NewEventConfig(options...)
-		s.events = append(s.events, sdktrace.Event{Name: name, Time: c.Timestamp(), Attributes: c.Attributes()})
+		s.detailed().events = append(s.detailed().events, sdktrace.Event{Name: name, Time: c.Timestamp(), Attributes: c.Attributes()})
 	})
 }
 
 // AddLink adds a link.
-func (s *brief) AddLink(l trace.Link) { s.change(func() { s.links = append(s.links, l) }) }
+func (s *brief) AddLink(l trace.Link) {
+	s.change(func() { s.detailed().links = append(s.detailed().links, l) })
+}
+
+func (s *brief) detailed() *details {
+	if s.more == nil {
+		s.more = new(details)
+		s.more.attributes, s.more.links = s.more.attributeRoom[:0], s.more.linkRoom[:0]
+	}
+	return s.more
+}
 
 // IsRecording says whether what the span is told may be kept.
 func (s *brief) IsRecording() bool { return !s.silent() && !s.over.Load() }
@@ -102,7 +128,12 @@ func (s *brief) RecordError(error, ...trace.EventOption) {}
 
 // SetStatus sets the status.
 func (s *brief) SetStatus(code codes.Code, description string) {
-	s.change(func() { s.code, s.description = code, description })
+	s.change(func() {
+		s.code = uint8(code) //nolint:gosec // there are three
+		if description != "" || s.more != nil {
+			s.detailed().description = description
+		}
+	})
 }
 
 // SetName changes the name.
@@ -111,20 +142,36 @@ func (s *brief) SetName(name string) { s.change(func() { s.name = name }) }
 // SetAttributes adds attributes, or gives them other values.
 func (s *brief) SetAttributes(list ...attribute.KeyValue) {
 	s.change(func() {
-		if s.attributes == nil {
-			s.attributes = s.room[:0]
-		}
 		for i := range list {
-			if s.fixed != nil && at(s.fixed.Attributes, list[i].Key) >= 0 {
-				s.attributes, s.fixed = s.Attributes(), nil
-			}
-			if known := at(s.attributes, list[i].Key); known >= 0 {
-				s.attributes[known] = list[i]
-			} else {
-				s.attributes = append(s.attributes, list[i])
-			}
+			s.set(&list[i])
 		}
 	})
+}
+
+// SetCount does the same of one that is a number: see names.Attribute.Count.
+func (s *brief) SetCount(key attribute.Key, n int) {
+	a := key.Int(n)
+	s.change(func() { s.set(&a) })
+}
+
+func (s *brief) set(a *attribute.KeyValue) {
+	if s.fixed != nil && at(s.fixed.Attributes, a.Key) >= 0 {
+		s.detailed().attributes, s.fixed = slices.Concat(s.fixed.Attributes, s.detailed().attributes), nil
+	}
+	if s.count.key == a.Key {
+		s.count.key = ""
+	}
+	if s.more != nil {
+		if i := at(s.more.attributes, a.Key); i >= 0 {
+			s.more.attributes[i] = *a
+			return
+		}
+	}
+	if s.count.key == "" && a.Value.Type() == attribute.INT64 {
+		s.count = count{a.Key, a.Value.AsInt64()}
+		return
+	}
+	s.detailed().attributes = append(s.detailed().attributes, *a)
 }
 
 // at says where in a list the attribute with a key is; -1 for nowhere. An attribute is too large to be handed about.
@@ -151,33 +198,49 @@ func (s *brief) Parent() trace.SpanContext {
 	return s.trace.context(s.parent)
 }
 
-// Attributes gives all attributes. They are not to be changed.
+// Attributes gives all attributes.
 func (s *brief) Attributes() []attribute.KeyValue {
-	if s.fixed == nil {
-		return s.attributes
+	var all []attribute.KeyValue
+	if s.fixed != nil {
+		all = append(all, s.fixed.Attributes...)
 	}
-	return slices.Concat(s.fixed.Attributes, s.attributes)
+	if s.count.key != "" {
+		all = append(all, s.count.key.Int64(s.count.n))
+	}
+	return append(all, s.details().attributes...)
 }
+
+// details gives what few spans have; nothing if the span has none.
+func (s *brief) details() *details {
+	if s.more == nil {
+		return &none
+	}
+	return s.more
+}
+
+var none details
 
 // Links gives all links, as exporters want them.
 func (s *brief) Links() []sdktrace.Link {
 	var links []sdktrace.Link
-	for _, l := range s.links {
+	for _, l := range s.details().links {
 		links = append(links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
 	}
 	return links
 }
 
+// Status gives the status.
+func (s *brief) Status() sdktrace.Status {
+	return sdktrace.Status{Code: codes.Code(s.code), Description: s.details().description}
+}
+
 // The following are what exporters ask for.
 
-func (s *brief) Name() string             { return s.name }
-func (s *brief) SpanKind() trace.SpanKind { return s.kind }
-func (s *brief) StartTime() time.Time     { return s.trace.began.Add(s.began) }
-func (s *brief) EndTime() time.Time       { return s.StartTime().Add(s.took) }
-func (s *brief) Events() []sdktrace.Event { return s.events }
-func (s *brief) Status() sdktrace.Status {
-	return sdktrace.Status{Code: s.code, Description: s.description}
-}
+func (s *brief) Name() string                                    { return s.name }
+func (s *brief) SpanKind() trace.SpanKind                        { return trace.SpanKind(s.kind) }
+func (s *brief) StartTime() time.Time                            { return s.trace.began.Add(s.began) }
+func (s *brief) EndTime() time.Time                              { return s.StartTime().Add(s.took) }
+func (s *brief) Events() []sdktrace.Event                        { return s.details().events }
 func (s *brief) InstrumentationScope() instrumentation.Scope     { return s.tracer.scope }
 func (s *brief) InstrumentationLibrary() instrumentation.Library { return s.tracer.scope } //nolint:staticcheck // the interface has it
 func (s *brief) Resource() *resource.Resource                    { return s.tracer.provider.resource }

@@ -222,7 +222,7 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (conte
 		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
 	}
 	inner, span := t.tracer.Start(ctx, kind.name, kind.begin...)
-	span.SetAttributes(names.Objects.Int(objects))
+	names.Objects.Count(span, objects)
 	began := time.Now()
 	return inner, func(err error) {
 		steps.ended(inner, kind.set, began)

@@ -132,7 +132,7 @@ func endRequest(span trace.Span, status int) {
 	if !span.IsRecording() {
 		return
 	}
-	span.SetAttributes(names.Status.Int(status))
+	names.Status.Count(span, status)
 	if status >= http.StatusInternalServerError {
 		span.SetAttributes(errorType(status))
 		span.SetStatus(codes.Error, http.StatusText(status))

@@ -108,20 +108,24 @@ func appendSpan(b []byte, s *brief) []byte {
 		b = appendBytes(b, spanParentID, s.parent[:])
 	}
 	b = appendString(b, spanName, s.name)
-	b = appendVarint(b, spanKind, uint64(s.kind)) //nolint:gosec // they are 1 to 5 in both
+	b = appendVarint(b, spanKind, uint64(s.kind))
 	start := s.StartTime().UnixNano()
 	b = appendFixed(b, spanStart, start)
 	b = appendFixed(b, spanEnd, start+s.took.Nanoseconds())
 	if s.fixed != nil {
 		b = append(b, s.fixed.Wire(appendAttributes)...)
 	}
-	for _, a := range s.attributes {
+	if s.count.key != "" {
+		b = appendAttribute(b, spanAttributes, s.count.key.Int64(s.count.n))
+	}
+	more := s.details()
+	for _, a := range more.attributes {
 		b = appendAttribute(b, spanAttributes, a)
 	}
-	for _, e := range s.events {
+	for _, e := range more.events {
 		b = appendMessage(b, spanEvents, func(b []byte) []byte { return appendEvent(b, e) })
 	}
-	for _, l := range s.links {
+	for _, l := range more.links {
 		b = appendMessage(b, spanLinks, func(b []byte) []byte { return appendLink(b, l) })
 	}
 	b = appendMessage(b, spanStatus, func(b []byte) []byte { return appendStatus(b, s) })
@@ -156,9 +160,9 @@ func appendLink(b []byte, l trace.Link) []byte {
 }
 
 func appendStatus(b []byte, s *brief) []byte {
-	switch s.code {
+	switch codes.Code(s.code) {
 	case codes.Error:
-		return appendVarint(appendString(b, 2, s.description), 3, 2)
+		return appendVarint(appendString(b, 2, s.details().description), 3, 2)
 	case codes.Ok:
 		return appendVarint(b, 3, 1)
 	default:

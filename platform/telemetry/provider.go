@@ -112,8 +112,11 @@ func (t *tracer) root(ctx context.Context, parent trace.SpanContext, name string
 
 // begin begins a span, and gives the context that it is in.
 func (t *tracer) begin(ctx context.Context, s *brief, name string, fixed *names.Fixed, c *trace.SpanConfig) (context.Context, trace.Span) {
-	s.tracer, s.name, s.fixed, s.attributes, s.links = t, name, fixed, c.Attributes(), c.Links()
-	s.kind = trace.ValidateSpanKind(c.SpanKind())
+	s.tracer, s.name, s.fixed = t, name, fixed
+	s.kind = uint8(trace.ValidateSpanKind(c.SpanKind())) //nolint:gosec // there are five
+	if attributes, links := c.Attributes(), c.Links(); len(attributes)+len(links) > 0 {
+		s.more = &details{attributes: attributes, links: links}
+	}
 	if at := c.Timestamp(); !at.IsZero() {
 		s.began = at.Sub(s.trace.began)
 	} else if s != &s.trace.root {

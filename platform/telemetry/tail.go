@@ -107,7 +107,7 @@ func (r *recorded) finish(s *brief) {
 		return
 	}
 	operation := s.operation()
-	failed := s.code == codes.Error && (s == &r.root || operation != "")
+	failed := codes.Code(s.code) == codes.Error && (s == &r.root || operation != "")
 	slow := r.tail.slow > 0 && (operation != "" && operation != "subscription" && s.took >= r.tail.slow || !r.patient && s.began+s.took-r.root.began >= r.tail.slow)
 	r.remember(s)
 	switch {
@@ -173,8 +173,10 @@ func (t *tail) observe(meter metric.Meter) {
 
 // operation gives the type of the operation that the span is of; "" if it is of none.
 func (s *brief) operation() string {
-	if i := at(s.attributes, names.OperationType.Key); i >= 0 {
-		return s.attributes[i].Value.AsString()
+	if list := s.details().attributes; len(list) > 0 {
+		if i := at(list, names.OperationType.Key); i >= 0 {
+			return list[i].Value.AsString()
+		}
 	}
 	return ""
 }
@@ -188,6 +190,7 @@ func withPatience(ctx context.Context) {
 
 // size gives about how much memory a span takes, with texts as long as most are.
 func (s *brief) size() int64 {
-	const base, perAttribute, perEvent, perLink = 384, 96, 256, 96
-	return int64(base + perAttribute*len(s.attributes) + perEvent*len(s.events) + perLink*len(s.links))
+	const base, perAttribute, perEvent, perLink = 256, 96, 256, 96
+	more := s.details()
+	return int64(base + perAttribute*len(more.attributes) + perEvent*len(more.events) + perLink*len(more.links))
 }

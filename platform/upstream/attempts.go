@@ -80,14 +80,12 @@ func (b *base) tried(span trace.Span, f *fault.Error, abandoned bool) {
 	span.End()
 }
 
-// answered tells the span of the attempt that runs in a context what the service has answered it with.
-func answered(ctx context.Context, status attribute.KeyValue) {
-	trace.SpanFromContext(ctx).SetAttributes(status)
-}
-
 // carry has an attempt carry the trace and the baggage, and tells its span which one of the call it is, counted from 1.
 func (r *request) carry(ctx context.Context, carrier propagation.TextMapCarrier, sent int32) {
-	carry(ctx, carrier)
+	propagator.Inject(ctx, carrier)
+	if r.baggage != "" {
+		carrier.Set("baggage", r.baggage)
+	}
 	if sent > 1 && r.recording() {
 		key := names.Resends.Key
 		if _, rpc := carrier.(metadataCarrier); rpc {
@@ -97,24 +95,8 @@ func (r *request) carry(ctx context.Context, carrier propagation.TextMapCarrier,
 	}
 }
 
-// carry puts the trace of a context, and its baggage, into what is sent.
-func carry(ctx context.Context, carrier propagation.TextMapCarrier) {
-	propagator.Inject(ctx, carrier)
-	if carried, ok := ctx.Value(baggageKey{}).(string); ok {
-		carrier.Set("baggage", carried)
-	}
-}
-
 // propagator carries the trace. Of baggage it carries nothing: a client can put anything there, and no source declares it.
 var propagator = propagation.TraceContext{}
-
-type baggageKey struct{}
-
-// WithBaggage gives a context whose calls carry baggage, as W3C has it written. Equal calls under way are one, and answers are kept, whatever their baggage
-// is: no answer may depend on it.
-func WithBaggage(ctx context.Context, baggage string) context.Context {
-	return context.WithValue(ctx, baggageKey{}, baggage)
-}
 
 // apart begins the span of what is done for later callers, in a trace of its own that is linked to the one that it comes from, if there is one.
 func (b *base) apart(ctx context.Context, name string, from []trace.Link) (context.Context, trace.Span) {

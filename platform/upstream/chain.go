@@ -33,6 +33,7 @@ type request struct {
 	replaced  *entry        // what was kept before its answer was
 	span      trace.Span    // of the call; nil if it has none
 	record    *record       // for who wants to be told of it; nil for nobody
+	baggage   string        // that attempts carry
 
 	http       *http.Request // of REST
 	conditions http.Header   // of REST: what a cached answer is revalidated by. A 304 is a reply then, and no fault.
@@ -47,7 +48,7 @@ type request struct {
 func (r *request) copy() *request {
 	return &request{
 		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts,
-		span: r.span, record: r.record,
+		span: r.span, record: r.record, baggage: r.baggage,
 		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}
 }

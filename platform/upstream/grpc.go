@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc"
 	grpccodes "google.golang.org/grpc/codes"
@@ -117,7 +118,7 @@ func (g *GRPC) attempt(ctx context.Context, r *request) (*reply, error) {
 		r.record.answered(ctx, status.Code(err).String())
 	}
 	if r.recording() {
-		answered(ctx, names.RPCStatus.String(code.Code(status.Code(err)).String())) //nolint:gosec // there are 17
+		trace.SpanFromContext(ctx).SetAttributes(names.RPCStatus.String(code.Code(status.Code(err)).String())) //nolint:gosec // there are 17
 	}
 	if err != nil {
 		return nil, grpcFault(err)

@@ -39,7 +39,7 @@ func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	r := &request{operation: operation, method: method}
 	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
 	inner, life := g.live(ctx, r)
-	carry(inner, metadataCarrier(md))
+	r.carry(inner, metadataCarrier(md), 1)
 	var s grpc.ClientStream
 	err := onWire(ctx, func() (err error) {
 		s, err = g.conn.NewStream(metadata.NewOutgoingContext(inner, md), desc, method, opts...)

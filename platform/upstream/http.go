@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
@@ -120,6 +120,28 @@ func keyOf(key []byte, operation string, req *http.Request) []byte {
 // maxRefusalBytes bounds what is kept of a refusal: none that a contract describes comes near.
 const maxRefusalBytes = 64 << 10
 
+// headerCarrier writes the headers of a trace as net/http has their names, which the propagator's own carrier would work out each time.
+type headerCarrier http.Header
+
+// Get gives the first value of a header.
+func (c headerCarrier) Get(key string) string { return http.Header(c).Get(key) }
+
+// Set sets the only value of a header.
+func (c headerCarrier) Set(key, value string) {
+	switch key {
+	case "traceparent":
+		key = "Traceparent"
+	case "tracestate":
+		key = "Tracestate"
+	default:
+		key = http.CanonicalHeaderKey(key)
+	}
+	c[key] = []string{value}
+}
+
+// Keys gives the names of all headers.
+func (c headerCarrier) Keys() []string { return slices.Collect(maps.Keys(c)) }
+
 // accept is shared by all requests: whoever adds to a header of one value makes a new list.
 var accept = []string{"application/json, application/problem+json"}
 
@@ -136,7 +158,7 @@ func (h *HTTP) attempt(ctx context.Context, r *request) (*reply, error) {
 		r.record.answered(ctx, strconv.Itoa(answer.status))
 	}
 	if r.recording() {
-		answered(ctx, names.Status.Int(answer.status))
+		names.Status.Count(trace.SpanFromContext(ctx), answer.status)
 	}
 	media := answer.header.Get("Content-Type")
 	switch status := answer.status; {
@@ -169,7 +191,7 @@ func (h *HTTP) prepared(ctx context.Context, r *request) *http.Request {
 			req.Body, _ = req.GetBody() // of what is in memory: it does not fail
 		}
 	}
-	r.carry(ctx, propagation.HeaderCarrier(req.Header), sent)
+	r.carry(ctx, headerCarrier(req.Header), sent)
 	if deadline, ok := ctx.Deadline(); ok {
 		left := max(time.Until(deadline).Truncate(time.Millisecond), time.Millisecond) // a service may refuse 0, as the gateway does
 		req.Header[timeoutHeader] = []string{string(strconv.AppendFloat(make([]byte, 0, 16), left.Seconds(), 'f', -1, 64))}

@@ -56,6 +56,10 @@ type Request struct {
 	Claims  map[string]string // the verified claims: "iss" and "sub"
 	Reserve time.Duration     // how long before the request's deadline calls end, so that an answer can be written
 	Fresh   bool              // whether nothing is to be answered by what is kept or what others have asked for
+
+	// Baggage is what calls carry as such, as W3C has it written. Equal calls under way are one, and answers are kept, whatever their baggage is: no answer may
+	// depend on it.
+	Baggage string
 }
 
 type requestKey struct{}
@@ -116,7 +120,7 @@ func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, 
 			r.begin = r.deadline
 		}
 	}
-	r.fresh, r.kept = client.Fresh, keptOf(ctx)
+	r.fresh, r.kept, r.baggage = client.Fresh, keptOf(ctx), client.Baggage
 	keyed := len(key) > 0
 	b.inputs.each(client, func(name, value string) {
 		set(name, value)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
@@ -41,7 +42,7 @@ func (b *base) observed(next call) call {
 		ended(int(r.attempts.Load()), string(r.how), faultCode(f))
 		if span.IsRecording() {
 			if r.how != "" {
-				span.SetAttributes(names.How.String(string(r.how)))
+				span.SetAttributes(hows[r.how]...)
 			}
 			if f != nil {
 				span.SetAttributes(names.ErrorCode.String(string(f.Code)))
@@ -50,6 +51,12 @@ func (b *base) observed(next call) call {
 		}
 		return answer, f
 	}
+}
+
+// hows are what spans are told of how calls were answered.
+var hows = map[how][]attribute.KeyValue{
+	howShared: {names.How.String(string(howShared))}, howFresh: {names.How.String(string(howFresh))},
+	howRevalidated: {names.How.String(string(howRevalidated))}, howStale: {names.How.String(string(howStale))},
 }
 
 // begun tells who wants to know that a call begins, and gives what is to be told of its end.
@@ -79,7 +86,7 @@ func (b *base) span(ctx context.Context, r *request) (context.Context, trace.Spa
 	keys, batch := ctx.Value(keysKey{}).(int)
 	ctx, span := b.Tracer.Start(ctx, is.name, is.call...)
 	if batch && span.IsRecording() {
-		span.SetAttributes(names.Keys.Int(keys))
+		names.Keys.Count(span, keys)
 	}
 	return ctx, span
 }

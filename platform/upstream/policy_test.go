@@ -198,7 +198,7 @@ func TestBaggageIsNotPassedOn(t *testing.T) {
 			if got := received(baggage.ContextWithBaggage(t.Context(), bag), t, protocol, upstream.Inputs{}); len(got) != 0 {
 				t.Errorf("the service received %v, which it does not declare", got)
 			}
-			got := received(upstream.WithBaggage(t.Context(), "tenant=acme"), t, protocol, upstream.Inputs{})
+			got := received(upstream.WithRequest(t.Context(), upstream.Request{Baggage: "tenant=acme"}), t, protocol, upstream.Inputs{})
 			if len(got) != 1 || got["baggage"] != "tenant=acme" {
 				t.Errorf("the service received %v, want the baggage alone", got)
 			}

@@ -97,6 +97,7 @@ type gatewayCommand struct {
 
 // Run runs the gateway until the program is told to stop.
 func (c gatewayCommand) Run(ctx context.Context) error {
+	server.CollectLess()
 	settings, err := config.Load(c.Config, nil, server.DefaultConfig())
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 
 // serve runs a gateway until ctx ends, with a log on standard error. ready is told its URL once it listens.
 func serve(ctx context.Context, c server.Config, logger func(io.Writer, slog.Leveler) *slog.Logger, ready func(url string) error) error {
+	server.CollectLess()
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err

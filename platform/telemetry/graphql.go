@@ -94,7 +94,7 @@ func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 		name, attributes = operationSpan(oc), operationAttributes(oc)
 	}
 	_, span := g.tracer.Start(ctx, name, connected(ctx)...)
-	if span.IsRecording() && span != trace.SpanFromContext(ctx) {
+	if span.IsRecording() {
 		span.SetAttributes(attributes...)
 		markErrors(span, response.Errors)
 		span.End()

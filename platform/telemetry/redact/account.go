@@ -17,22 +17,16 @@ var accounts = map[string]int{
 
 // withoutAccounts hides the numbers of bank accounts (IBAN), written in groups or not.
 func withoutAccounts(text string) string {
-	var safe strings.Builder
-	from := 0
+	safe := hiding{text: text}
 	for i := 0; i+4 < len(text); i++ {
 		if !isLetter(text[i]) || !isLetter(text[i+1]) || !isDigit(text[i+2]) || !isDigit(text[i+3]) || i > 0 && isWord(text[i-1]) {
 			continue
 		}
 		if end := accountAt(text, i); end > 0 {
-			safe.WriteString(text[from:i])
-			safe.WriteString(Hidden)
-			from, i = end, end-1
+			safe.hide(i, end)
+			i = end - 1
 		}
 	}
-	if from == 0 {
-		return text
-	}
-	safe.WriteString(text[from:])
 	return safe.String()
 }
 

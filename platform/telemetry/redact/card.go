@@ -45,8 +45,7 @@ func groupsAt(text string, begin int) (groups [][2]int) {
 
 // withoutCards hides the numbers of cards, written in groups or not.
 func withoutCards(text string) string {
-	var safe strings.Builder
-	from := 0
+	safe := hiding{text: text}
 	for i := 0; i < len(text); i++ {
 		if !isDigit(text[i]) {
 			continue
@@ -54,15 +53,9 @@ func withoutCards(text string) string {
 		groups := groupsAt(text, i)
 		i = groups[len(groups)-1][1]
 		for _, card := range cardsIn(text, groups) {
-			safe.WriteString(text[from:card[0]])
-			safe.WriteString(Hidden)
-			from = card[1]
+			safe.hide(card[0], card[1])
 		}
 	}
-	if from == 0 {
-		return text
-	}
-	safe.WriteString(text[from:])
 	return safe.String()
 }
 

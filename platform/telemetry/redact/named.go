@@ -4,14 +4,13 @@ import "strings"
 
 // withoutNamed hides the values that stand behind the name of a secret: as in `token=…`, `"password": "…"` and `Authorization: …`.
 func withoutNamed(text string) string {
-	var safe strings.Builder
-	from := 0
+	safe := hiding{text: text}
 	for i := 0; i < len(text); i++ {
 		width := assigns(text[i:])
 		if width == 0 {
 			continue
 		}
-		name := nameBefore(text[from:i])
+		name := nameBefore(text[safe.from:i])
 		if !Name(name) {
 			continue
 		}
@@ -19,14 +18,9 @@ func withoutNamed(text string) string {
 		if start == end || text[start:end] == Hidden {
 			continue
 		}
-		safe.WriteString(text[from:start])
-		safe.WriteString(Hidden)
-		from, i = end, end-1
+		safe.hide(start, end)
+		i = end - 1
 	}
-	if from == 0 {
-		return text
-	}
-	safe.WriteString(text[from:])
 	return safe.String()
 }
 

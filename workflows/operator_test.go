@@ -246,7 +246,8 @@ func TestOperatorGivesUp(t *testing.T) {
 		b.wantStanding(t, id, workflows.Waiting)
 
 		b.jammed.Store(false)
-		if err := b.operator.Retry(t.Context(), id); err != nil {
+		// What was said for the second time has the run try again, which may be before this.
+		if err := b.operator.Retry(t.Context(), id); err != nil && !errors.Is(err, workflows.ErrNotStuck) && !errors.Is(err, workflows.ErrEnded) {
 			t.Fatal(err)
 		}
 		b.wantEnd(t, id, workflows.Abandoned, "first DONE", "middle FAILED", "undo middle FAILED", "undo first DONE")

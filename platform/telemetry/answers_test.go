@@ -64,8 +64,12 @@ func TestRefused(t *testing.T) {
 			tel, spans := record(t)
 			post(t.Context(), t, serve(t, tel, pride{}), query, "application/json")
 			span := named(t, spans, "GraphQL Operation")
-			if diff := cmp.Diff([]string{code}, attributesOf(span)["graphql.error.codes"]); diff != "" {
+			attributes := attributesOf(span)
+			if diff := cmp.Diff([]string{code}, attributes["graphql.error.codes"]); diff != "" {
 				t.Errorf("the codes (-want +got):\n%s", diff)
+			}
+			if attributes["graphql.document.hash"] == nil || !span.EndTime().After(span.StartTime()) {
+				t.Errorf("%v from %v to %v", attributes, span.StartTime(), span.EndTime())
 			}
 			if span.Status().Code != codes.Unset || len(spans.Ended()) != 1 {
 				t.Errorf("status %v, in all %v", span.Status(), tree(spans.Ended()))

@@ -89,13 +89,17 @@ func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 	if !refused || !graphql.HasOperationContext(ctx) || ctx.Value(executedKey{}) != nil {
 		return response
 	}
-	name, attributes := unreadable, []attribute.KeyValue(nil)
-	if oc := graphql.GetOperationContext(ctx); oc.Operation != nil {
-		name, attributes = operationSpan(oc), operationAttributes(oc)
+	oc := graphql.GetOperationContext(ctx)
+	name, options := unreadable, connected(ctx)
+	if oc.Operation != nil {
+		name = operationSpan(oc)
 	}
-	_, span := g.tracer.Start(ctx, name, connected(ctx)...)
+	if began := oc.Stats.OperationStart; !began.IsZero() {
+		options = append(options, trace.WithTimestamp(began))
+	}
+	_, span := g.tracer.Start(ctx, name, options...)
 	if span.IsRecording() {
-		span.SetAttributes(attributes...)
+		span.SetAttributes(operationAttributes(oc)...)
 		markErrors(span, response.Errors)
 		span.End()
 	}
@@ -114,9 +118,15 @@ func operationSpan(oc *graphql.OperationContext) string {
 	return name
 }
 
+// operationAttributes gives what a span tells of an operation, as far as it could be read.
 func operationAttributes(oc *graphql.OperationContext) []attribute.KeyValue {
 	hash := sha256.Sum256([]byte(oc.RawQuery))
-	attributes := []attribute.KeyValue{names.OperationType.String(string(oc.Operation.Operation)), names.DocumentHash.String(hex.EncodeToString(hash[:]))}
+	attributes := make([]attribute.KeyValue, 0, 3)
+	attributes = append(attributes, names.DocumentHash.String(hex.EncodeToString(hash[:])))
+	if oc.Operation == nil {
+		return attributes
+	}
+	attributes = append(attributes, names.OperationType.String(string(oc.Operation.Operation)))
 	if oc.Operation.Name != "" {
 		attributes = append(attributes, names.OperationName.String(oc.Operation.Name[:min(len(oc.Operation.Name), maxOperationName)]))
 	}

@@ -35,7 +35,8 @@ func TestProveDashboards(t *testing.T) {
 	if err != nil {
 		t.Skip("*** THE DASHBOARDS ARE NOT TRIED: there is no prometheus, which Debian's package of that name has")
 	}
-	s := start(t, options{broken: map[string]breaking.Break{"reviews": {Down: true}}, config: signing(t) + "telemetry: {prometheus: true}\n"})
+	_, sending := collect(t, "otlp-grpc")
+	s := start(t, options{broken: map[string]breaking.Break{"reviews": {Down: true}}, config: signing(t) + "telemetry: {prometheus: true, " + sending + "}\n"})
 	ask := prometheus(t, program, strings.TrimPrefix(s.url, "http://"))
 
 	for began := time.Now(); time.Since(began) < 25*time.Second; { // for rates, and for the longest panel's window to have some of it

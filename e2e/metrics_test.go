@@ -69,9 +69,10 @@ var labelPattern = regexp.MustCompile(`[{,]([a-z_]+)="`)
 // TestMetricsAreCatalogued: a gateway of which everything is used shows what the catalogue says, and nothing else.
 func TestMetricsAreCatalogued(t *testing.T) {
 	t.Parallel()
+	_, sending := collect(t, "otlp-grpc")
 	s := start(t, options{
 		broken: map[string]breaking.Break{"reviews": {Down: true}},
-		config: signing(t) + "telemetry: {prometheus: true}\n",
+		config: signing(t) + "telemetry: {prometheus: true, " + sending + "}\n",
 	})
 	useEverything(t, s)
 	got := scrape(t, s)
@@ -85,6 +86,8 @@ func TestMetricsAreCatalogued(t *testing.T) {
 		`mainstem_workflows_stuck_total{mainstem_workflow="placeOrder"} 0`,
 		`mainstem_workflows_runs{mainstem_workflow_state="STUCK"} 0`,
 		`mainstem_workflow_step_retries_total{mainstem_workflow="placeOrder",mainstem_workflow_step="reserve"} 0`,
+		`otel_sdk_processor_span_processed_total{error_type="queue_full",otel_component_name="batching_span_processor/0",otel_component_type="batching_span_processor"} 0`,
+		`otel_sdk_exporter_span_exported_total{error_type="rejected",otel_component_name="otlp_grpc_span_exporter/0",otel_component_type="otlp_grpc_span_exporter"} 0`,
 	} {
 		name, _, _ := strings.Cut(want, "{")
 		m := got[name]

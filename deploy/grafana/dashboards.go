@@ -106,6 +106,7 @@ func overview() Dashboard {
 					Queries: []Query{{`max(sum by (instance) (mainstem_storage_size_bytes{job=~"$job"}))`, ""}}},
 			}},
 			{"Runtime", runtime()},
+			{"Traces", traces()},
 		},
 	}
 }
@@ -146,6 +147,18 @@ func runtime() []Panel {
 		}},
 		{Title: "Allocations", Says: "", Kind: Lines, Unit: "short", Queries: []Query{
 			{`rate(go_memory_allocations_total{job=~"$job"}[$__rate_interval])`, "{{instance}}"},
+		}},
+	}
+}
+
+func traces() []Panel {
+	return []Panel{
+		{Title: "Spans that are lost", Says: "queue_full: too many waited; rejected: the collector has taken others; _OTHER: the log says why.", Kind: Lines, Unit: "short", Queries: []Query{
+			{rate(`otel_sdk_processor_span_processed_total{job=~"$job",error_type!=""}`, "instance, error_type"), "{{error_type}}, {{instance}}"},
+			{rate(`otel_sdk_exporter_span_exported_total{job=~"$job",error_type!=""}`, "instance, error_type"), "{{error_type}}, {{instance}}"},
+		}},
+		{Title: "Spans that wait until they are sent", Says: "The share of those that may: at 1, further ones are dropped.", Kind: Lines, Unit: "percentunit", Queries: []Query{
+			{`max by (instance) (otel_sdk_processor_span_queue_size{job=~"$job"} / otel_sdk_processor_span_queue_capacity{job=~"$job"})`, "{{instance}}"},
 		}},
 		{Title: "Traces that were not sampled", Says: "Kept all the same, or forgotten before it was known.", Kind: Lines, Unit: "short", Queries: []Query{
 			{rate(`mainstem_traces_kept_total{job=~"$job"}`, "mainstem_result"), "kept: {{mainstem_result}}"},

@@ -104,6 +104,13 @@ and min_over_time(process_memory_usage_bytes{JOB}[1h]) > 512 * 1024 ^ 2`,
 			Summary: "The gateway {{ $labels.instance }} uses {{ $value | humanizePercentage }} of its processors",
 			Says:    "The processors that the gateway may use are nearly all at work: everything gets slower with each further request.",
 		},
+		{
+			Name: "MainstemSpansLost", Severity: Ticket, For: "15m",
+			Expr: `sum by (job, instance) (rate(otel_sdk_processor_span_processed_total{JOB,error_type!=""}[5m]))
++ sum by (job, instance) (rate(otel_sdk_exporter_span_exported_total{JOB,error_type!=""}[5m])) > 0`,
+			Summary: "The gateway {{ $labels.instance }} loses {{ $value | humanize }} spans a second",
+			Says:    "Spans do not come to the collector, so that traces are missing or have gaps: it is away, refuses them, or is too slow for so many. Requests do not wait for it.",
+		},
 	}
 	for i := range all {
 		all[i].Expr = strings.ReplaceAll(all[i].Expr, "JOB", o.matcher())

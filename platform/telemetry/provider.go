@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -37,6 +38,16 @@ func (p *provider) Tracer(name string, _ ...trace.TracerOption) trace.Tracer {
 func (p *provider) send(s *brief) {
 	for _, to := range p.processors {
 		to.OnEnd(s)
+	}
+}
+
+// observe has the meter tell what becomes of traces and spans.
+func (p *provider) observe(meter metric.Meter) {
+	p.tail.observe(meter)
+	for _, to := range p.processors {
+		if q, ok := to.(*queue); ok {
+			q.observe(meter)
+		}
 	}
 }
 

@@ -160,7 +160,7 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 		return nil, errors.Join(err, t.shutdown(ctx))
 	}
 	if meter := t.Meter(Scope); meter != nil && spans != nil {
-		spans.tail.observe(meter)
+		spans.observe(meter)
 	}
 	t.tracer = t.provider.Tracer(Scope)
 	return t, nil
@@ -197,6 +197,7 @@ const (
 // newProcessor gives what sends spans: in batches to a collector, at once to a console.
 func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error) {
 	var exporter sdktrace.SpanExporter
+	var name string // as OpenTelemetry has it
 	var err error
 	switch c.Exporter {
 	case exporterGRPC:
@@ -207,6 +208,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		if c.Endpoint != "" {
 			options = append(options, otlptracegrpc.WithEndpointURL(c.endpointURL("")))
 		}
+		name = "otlp_grpc_span_exporter"
 		exporter, err = newOTLP(ctx, otlptracegrpc.NewClient(options...))
 	case exporterHTTP:
 		options := []otlptracehttp.Option{otlptracehttp.WithEncoding(otlptracehttp.EncodingProtobuf)} // whatever the variables say: there is no other
@@ -216,6 +218,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 		if c.Endpoint != "" {
 			options = append(options, otlptracehttp.WithEndpointURL(c.endpointURL("/v1/traces")))
 		}
+		name = "otlp_http_span_exporter"
 		exporter, err = newOTLP(ctx, otlptracehttp.NewClient(options...))
 	case exporterConsole:
 		var out io.Writer = os.Stderr
@@ -229,7 +232,7 @@ func newProcessor(ctx context.Context, c Config) (sdktrace.SpanProcessor, error)
 	if err != nil {
 		return nil, err
 	}
-	return newQueue(exporter, c.logger()), nil
+	return newQueue(exporter, name, c.logger()), nil
 }
 
 // Recording says whether spans are recorded at all. Where they are not, whoever begins many need not look for those that they would be below.

@@ -52,7 +52,10 @@ var (
 	RPCCall = Attribute{semconv.RPCMethodKey, "the service and the method of the contract", "those of the contracts"}
 
 	RPCStatus = Attribute{semconv.RPCResponseStatusCodeKey, "the status of a gRPC call; left out if none came", "gRPC's"}
-	ErrorType = Attribute{semconv.ErrorTypeKey, "how an attempt or a request failed; left out if it did not", "of attempts the codes of [errors.md](errors.md); of requests the status, from 500 on"}
+	ErrorType = Attribute{
+		semconv.ErrorTypeKey, "how it failed; left out if it did not",
+		"of attempts the codes of [errors.md](errors.md); of requests the status, from 500 on; of spans that are lost `queue_full`, `rejected`, `_OTHER`",
+	}
 
 	Loader = Attribute{"mainstem.loader", "the loader of the batch", "those of the resolvers"}
 	Keys   = Attribute{"mainstem.keys", "for how many keys a batch or a call is", "not on metrics"}
@@ -71,6 +74,12 @@ var (
 var (
 	CPUMode    = Attribute{semconv.CPUModeKey, "whose code ran", "`user`, `system`"}
 	MemoryType = Attribute{semconv.GoMemoryTypeKey, "what for", "`stack`, `other`"}
+)
+
+// Attributes of what sends spans.
+var (
+	ComponentType = Attribute{semconv.OTelComponentTypeKey, "the part of OpenTelemetry's SDK", "`batching_span_processor`, `otlp_grpc_span_exporter`, `otlp_http_span_exporter`"}
+	ComponentName = Attribute{semconv.OTelComponentNameKey, "which of these", "the type and `/0`: there is one of each"}
 )
 
 // Attributes of spans alone.

@@ -120,6 +120,26 @@ var (
 		Says: "What was forgotten of traces that were not sampled, before it was known whether they are kept, by the bound of `telemetry.tail` that was reached: whole traces by `traces`, single spans by `spans` and `bytes`.",
 		Look: "When the trace of a slow or failed operation is missing, or has gaps.",
 	}
+	SpansWaiting = Metric{
+		Name: "otel.sdk.processor.span.queue.size", Kind: Gauge, Unit: "{span}", Attributes: []Attribute{ComponentType, ComponentName}, Additive: true,
+		Says: "Spans that wait until they are sent.",
+		Look: "Against the capacity: whether the collector keeps up.",
+	}
+	SpansCapacity = Metric{
+		Name: "otel.sdk.processor.span.queue.capacity", Kind: Gauge, Unit: "{span}", Attributes: []Attribute{ComponentType, ComponentName}, Additive: true,
+		Says: "How many spans may wait until they are sent: OTEL_BSP_MAX_QUEUE_SIZE.",
+		Look: "Beside the spans that wait.",
+	}
+	SpansProcessed = Metric{
+		Name: "otel.sdk.processor.span.processed", Kind: Counter, Unit: "{span}", Attributes: []Attribute{ComponentType, ComponentName, ErrorType},
+		Says: "Spans of traces that are kept: given to what sends them, or with `queue_full` dropped, as too many waited already.",
+		Look: "When traces have gaps: with an error type they are lost.",
+	}
+	SpansExported = Metric{
+		Name: "otel.sdk.exporter.span.exported", Kind: Counter, Unit: "{span}", Attributes: []Attribute{ComponentType, ComponentName, ErrorType},
+		Says: "Spans that were sent to the collector, or were not: `rejected`, it has taken others that came with them; `_OTHER`, the log says why.",
+		Look: "When traces are missing: with an error type they are lost.",
+	}
 )
 
 // Sources.

@@ -14,7 +14,7 @@ func Sections() []Section {
 			Subscriptions, SubscriptionEvents, Streams, HTTPDuration,
 		}},
 		{"Inside of the executor", []Metric{StepDuration, BatchSize, CacheLookups, CacheEntries, PersistedRequests, PersistedRegistrations, PersistedDocuments}},
-		{"Traces", []Metric{TracesKept, TracesForgotten}},
+		{"Traces", []Metric{TracesKept, TracesForgotten, SpansWaiting, SpansCapacity, SpansProcessed, SpansExported}},
 		{"Sources", []Metric{SourceCallDuration, SourceActions, SourceRunning, SourceWaiting, SourceLimit, SourceBreaker}},
 		{"Workflows, events and storage", []Metric{
 			WorkflowsStarted, WorkflowsEnded, WorkflowsStuck, WorkflowRuns, WorkflowsOldest, WorkflowStepDuration, WorkflowStepRetries,

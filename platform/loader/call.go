@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
@@ -65,15 +63,19 @@ func (c *call[K, V]) observed(ctx context.Context) (map[K]V, error) {
 	if s.failed != nil {
 		return c.fetched(ctx)
 	}
-	if s.options.Tracer != nil && recorded(ctx) {
-		var span trace.Span
-		ctx, span = s.options.Tracer.Start(ctx, s.loader.span, s.loader.fixed, trace.WithLinks(c.batch.from...))
-		defer span.End()
-		if span.IsRecording() {
-			names.Keys.Count(span, len(c.entries))
-		}
+	if s.options.Tracer == nil {
+		return c.told(ctx)
 	}
-	return c.told(ctx)
+	inner, span := s.options.Tracer.Start(ctx, s.loader.span, s.loader.begin...)
+	if !span.IsRecording() {
+		return c.told(ctx)
+	}
+	defer span.End()
+	names.Keys.Count(span, len(c.entries))
+	if len(c.batch.from) > 0 {
+		(&names.Fixed{Links: c.batch.from}).Tell(span)
+	}
+	return c.told(inner)
 }
 
 // told is fetched, and who wants to know is told of it.

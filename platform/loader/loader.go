@@ -12,6 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/graph-gophers/dataloader/v7"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 	"github.com/mainstem/mainstem/platform/upstream"
@@ -31,7 +32,7 @@ type Loader[K comparable, V any] struct {
 	compare  func(a, b K) int // nil if keys have no order
 
 	span  string // what a batch's span is called, and begins with
-	fixed *names.Fixed
+	begin []trace.SpanStartOption
 }
 
 // New makes a loader that reads from a source by fetch. The name is for people: of its batches' spans and of what Options.Left is told. No
@@ -43,7 +44,7 @@ func New[K comparable, V any](source, name string, maxBatch int, fetch Fetch[K, 
 	}
 	l := &Loader[K, V]{
 		source: source, name: name, maxBatch: maxBatch, fetch: fetch,
-		span: "batch " + name, fixed: names.NewFixed(names.Loader.String(name), names.Source.String(source)),
+		span: "batch " + name, begin: []trace.SpanStartOption{names.NewFixed(names.Loader.String(name), names.Source.String(source))},
 	}
 	for _, order := range []any{cmp.Compare[string], cmp.Compare[int], cmp.Compare[int64], cmp.Compare[int32]} {
 		if compare, ok := order.(func(a, b K) int); ok {

@@ -131,12 +131,6 @@ func (b *batch[K, V]) link(asker trace.Span) {
 	}
 }
 
-// recorded says whether what happens in a context is recorded, or nothing says that it is not.
-func recorded(ctx context.Context) bool {
-	outer := trace.SpanFromContext(ctx)
-	return outer.IsRecording() || outer.SpanContext().IsSampled() || !outer.SpanContext().IsValid()
-}
-
 // opened gives the open batch, which it begins if there is none.
 func (s *state[K, V]) opened(ctx context.Context) *batch[K, V] {
 	if s.open == nil {

@@ -26,9 +26,10 @@ type brief struct {
 	id, parent  trace.SpanID // the parent is of this process, but for the root's
 	began, took time.Duration
 	name        string
-	fixed       *names.Fixed // nil for none
+	fixed       *names.Fixed // that it began with; nil for none
 
 	// What follows is guarded by trace.mu until the span has ended, and then does not change.
+	also  *names.Fixed // that it was told; nil for none
 	count count
 	more  *details // nil for none
 	code  uint8    // of the status
@@ -38,7 +39,7 @@ type brief struct {
 
 // count is an attribute that is a number, as the one is that most spans have beside fixed; without a key it is none.
 type count struct {
-	key attribute.Key
+	key *attribute.Key
 	n   int64
 }
 
@@ -149,26 +150,45 @@ func (s *brief) SetAttributes(list ...attribute.KeyValue) {
 }
 
 // SetCount does the same of one that is a number: see names.Attribute.Count.
-func (s *brief) SetCount(key attribute.Key, n int) {
-	a := key.Int(n)
-	s.change(func() { s.set(&a) })
+func (s *brief) SetCount(key *attribute.Key, n int) {
+	s.change(func() {
+		if s.count.key == nil && !s.has(*key) {
+			s.count = count{key, int64(n)}
+			return
+		}
+		a := key.Int(n)
+		s.set(&a)
+	})
+}
+
+// SetFixed does the same of what is the same of many spans: see names.Fixed.Tell.
+func (s *brief) SetFixed(f *names.Fixed) {
+	s.change(func() {
+		if s.also == nil && !slices.ContainsFunc(f.Attributes, func(a attribute.KeyValue) bool { return s.has(a.Key) }) {
+			s.also = f
+			return
+		}
+		for i := range f.Attributes {
+			s.set(&f.Attributes[i])
+		}
+		if len(f.Links) > 0 {
+			s.detailed().links = append(s.detailed().links, f.Links...)
+		}
+	})
+}
+
+// has says whether the span has an attribute.
+func (s *brief) has(key attribute.Key) bool {
+	return s.fixed != nil && at(s.fixed.Attributes, key) >= 0 || s.also != nil && at(s.also.Attributes, key) >= 0 ||
+		s.count.key != nil && *s.count.key == key || s.more != nil && at(s.more.attributes, key) >= 0
 }
 
 func (s *brief) set(a *attribute.KeyValue) {
-	if s.fixed != nil && at(s.fixed.Attributes, a.Key) >= 0 {
-		s.detailed().attributes, s.fixed = slices.Concat(s.fixed.Attributes, s.detailed().attributes), nil
-	}
-	if s.count.key == a.Key {
-		s.count.key = ""
-	}
-	if s.more != nil {
-		if i := at(s.more.attributes, a.Key); i >= 0 {
-			s.more.attributes[i] = *a
-			return
-		}
-	}
-	if s.count.key == "" && a.Value.Type() == attribute.INT64 {
-		s.count = count{a.Key, a.Value.AsInt64()}
+	if s.has(a.Key) {
+		more := s.detailed()
+		more.attributes, more.links = s.Attributes(), s.spanLinks() // of its own
+		s.fixed, s.also, s.count = nil, nil, count{}
+		more.attributes[at(more.attributes, a.Key)] = *a
 		return
 	}
 	s.detailed().attributes = append(s.detailed().attributes, *a)
@@ -204,10 +224,21 @@ func (s *brief) Attributes() []attribute.KeyValue {
 	if s.fixed != nil {
 		all = append(all, s.fixed.Attributes...)
 	}
-	if s.count.key != "" {
+	if s.count.key != nil {
 		all = append(all, s.count.key.Int64(s.count.n))
 	}
+	if s.also != nil {
+		all = append(all, s.also.Attributes...)
+	}
 	return append(all, s.details().attributes...)
+}
+
+// spanLinks gives all links.
+func (s *brief) spanLinks() []trace.Link {
+	if s.also == nil {
+		return s.details().links
+	}
+	return slices.Concat(s.also.Links, s.details().links)
 }
 
 // details gives what few spans have; nothing if the span has none.
@@ -223,7 +254,7 @@ var none details
 // Links gives all links, as exporters want them.
 func (s *brief) Links() []sdktrace.Link {
 	var links []sdktrace.Link
-	for _, l := range s.details().links {
+	for _, l := range s.spanLinks() {
 		links = append(links, sdktrace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
 	}
 	return links

@@ -222,18 +222,20 @@ func (t *Telemetry) stepKind(f *exec.Field) any {
 
 // Step measures a step of the compiled executor, and gives it a span, below that of the operation. It is an exec.Options.Step.
 func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (context.Context, func(error)) {
-	recording, steps := t.recording && trace.SpanFromContext(ctx).IsRecording(), t.metrics.steps
-	if !recording && steps == nil {
+	steps := t.metrics.steps
+	if !t.recording && steps == nil {
 		return ctx, func(error) {}
 	}
 	kind := f.Kept(t.stepKind).(*stepKind) //nolint:forcetypeassert // it is what stepKind gives
-	if !recording {
-		began := time.Now()
+	began := time.Now()
+	if !t.recording {
 		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
 	}
 	inner, span := t.tracer.Start(ctx, kind.name, kind.begin...)
+	if !span.IsRecording() {
+		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
+	}
 	names.Objects.Count(span, objects)
-	began := time.Now()
 	return inner, func(err error) {
 		steps.ended(inner, kind.set, began)
 		if err != nil {

@@ -17,6 +17,8 @@ import (
 	resources "go.opentelemetry.io/proto/otlp/resource/v1"
 	traces "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // sender sends spans by one of the SDK's clients, which know everything about the connection. It writes spans as they are on the wire by itself: as messages of
@@ -113,10 +115,13 @@ func appendSpan(b []byte, s *brief) []byte {
 	b = appendFixed(b, spanStart, start)
 	b = appendFixed(b, spanEnd, start+s.took.Nanoseconds())
 	if s.fixed != nil {
-		b = append(b, s.fixed.Wire(appendAttributes)...)
+		b = append(b, s.fixed.Wire(appendOfMany)...)
 	}
-	if s.count.key != "" {
+	if s.count.key != nil {
 		b = appendAttribute(b, spanAttributes, s.count.key.Int64(s.count.n))
+	}
+	if s.also != nil {
+		b = append(b, s.also.Wire(appendOfMany)...)
 	}
 	more := s.details()
 	for _, a := range more.attributes {
@@ -132,10 +137,13 @@ func appendSpan(b []byte, s *brief) []byte {
 	return appendFlags(b, spanFlags, own.TraceFlags(), parent.IsRemote())
 }
 
-// appendAttributes gives attributes as they stand in a span.
-func appendAttributes(list []attribute.KeyValue) (b []byte) {
-	for _, a := range list {
+// appendOfMany gives what is the same of many spans as it stands in each.
+func appendOfMany(f *names.Fixed) (b []byte) {
+	for _, a := range f.Attributes {
 		b = appendAttribute(b, spanAttributes, a)
+	}
+	for _, l := range f.Links {
+		b = appendMessage(b, spanLinks, func(b []byte) []byte { return appendLink(b, l) })
 	}
 	return b
 }

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -76,6 +77,23 @@ func TestAsTheSDKSendsIt(t *testing.T) {
 	good.SetStatus(codes.Ok, "")
 	good.SetAttributes(many[7], attribute.String(string(many[0].Key), "another value than what is fixed"))
 	good.End()
+	told := &names.Fixed{Attributes: many[3:5], Links: []trace.Link{{SpanContext: parent}, {SpanContext: good.SpanContext()}}}
+	for _, before := range []func(trace.Span){
+		func(trace.Span) {}, // what all are told is the same
+		func(s trace.Span) { s.SetAttributes(attribute.Int(string(many[4].Key), 7)) },
+		func(s trace.Span) { s.AddLink(trace.Link{SpanContext: full.SpanContext()}); told.Tell(s) },
+	} {
+		_, one := tracer.Start(ctx, "told", names.NewFixed(many[:2]...))
+		names.Keys.Count(one, 3)
+		before(one)
+		told.Tell(one)
+		names.Keys.Count(one, 4)
+		one.SetAttributes(many[5])
+		if got, want := attribute.NewSet(one.(sdktrace.ReadOnlySpan).Attributes()...), attribute.NewSet(slices.Concat(many[:2], many[3:6], []attribute.KeyValue{names.Keys.Int(4)})...); got != want {
+			t.Errorf("it has %v, not %v", got.Encoded(attribute.DefaultEncoder()), want.Encoded(attribute.DefaultEncoder()))
+		}
+		one.End()
+	}
 	_, other := p.Tracer("another scope").Start(ctx, "other")
 	other.End()
 	full.End(trace.WithTimestamp(at.Add(time.Second)))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
@@ -41,8 +40,8 @@ func (b *base) observed(next call) call {
 		b.meters.called(ctx, r, time.Since(start), f)
 		ended(int(r.attempts.Load()), string(r.how), faultCode(f))
 		if span.IsRecording() {
-			if r.how != "" {
-				span.SetAttributes(hows[r.how]...)
+			if kept := hows[r.how]; kept != nil {
+				kept.Tell(span)
 			}
 			if f != nil {
 				span.SetAttributes(names.ErrorCode.String(string(f.Code)))
@@ -53,10 +52,11 @@ func (b *base) observed(next call) call {
 	}
 }
 
-// hows are what spans are told of how calls were answered.
-var hows = map[how][]attribute.KeyValue{
-	howShared: {names.How.String(string(howShared))}, howFresh: {names.How.String(string(howFresh))},
-	howRevalidated: {names.How.String(string(howRevalidated))}, howStale: {names.How.String(string(howStale))},
+// hows are what spans are told of how calls were answered by what is kept.
+var hows = map[how]*names.Fixed{
+	howFresh:       names.NewFixed(names.How.String(string(howFresh))),
+	howRevalidated: names.NewFixed(names.How.String(string(howRevalidated))),
+	howStale:       names.NewFixed(names.How.String(string(howStale))),
 }
 
 // begun tells who wants to know that a call begins, and gives what is to be told of its end.
@@ -79,16 +79,15 @@ func (b *base) span(ctx context.Context, r *request) (context.Context, trace.Spa
 	if b.Tracer == nil {
 		return ctx, unrecorded
 	}
-	if outer := trace.SpanFromContext(ctx); !outer.IsRecording() && outer.SpanContext().IsValid() && !outer.SpanContext().IsSampled() {
+	is := b.spans.of(b, r)
+	inner, span := b.Tracer.Start(ctx, is.name, is.call...)
+	if !span.IsRecording() {
 		return ctx, unrecorded
 	}
-	is := b.spans.of(b, r)
-	keys, batch := ctx.Value(keysKey{}).(int)
-	ctx, span := b.Tracer.Start(ctx, is.name, is.call...)
-	if batch && span.IsRecording() {
+	if keys, batch := ctx.Value(keysKey{}).(int); batch {
 		names.Keys.Count(span, keys)
 	}
-	return ctx, span
+	return inner, span
 }
 
 // acted tells the log, the metrics and the call's span what a policy has done with a call.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
 
 // flights are the reads that are under way and can be joined, by key.
@@ -21,6 +22,7 @@ type flights struct {
 type flight struct {
 	end   context.CancelFunc
 	span  trace.SpanContext // of the call that it was begun by
+	told  *names.Fixed      // what the spans of those who have joined are told; nil while there is none
 	cut   time.Time         // when the caller that it was begun by stops waiting; zero for never
 	done  chan struct{}     // closed when there is an outcome; nil while nobody has joined
 	reply *reply
@@ -28,6 +30,9 @@ type flight struct {
 
 	callers int // that wait for it
 }
+
+// toldShared is what the span of a call is told that was answered by another one.
+var toldShared = names.NewFixed(names.How.String(string(howShared)))
 
 // shared has equal reads that are in flight be one call. A caller who goes ends the call only if nobody else waits for it.
 func (b *base) shared(next call) call {
@@ -51,11 +56,11 @@ func (b *base) shared(next call) call {
 				b.flights.leave(r.key, f)
 				return nil, fault.Wrap(fault.DeadlineExceeded, context.DeadlineExceeded)
 			}
-			if r.recording() && f.span.IsValid() {
-				r.span.AddLink(trace.Link{SpanContext: f.span})
-			}
 			if f.fault == nil || f.fault.Code != fault.DeadlineExceeded { // else it was another's deadline
 				r.how = howShared
+				if r.recording() {
+					f.told.Tell(r.span)
+				}
 				return f.reply, f.fault
 			}
 		}
@@ -70,6 +75,9 @@ func (all *flights) join(ctx context.Context, r *request, timeout time.Duration)
 	if f := all.all[r.key]; f != nil && (!f.hurried(timeout) || !r.deadline.IsZero() && !r.deadline.After(f.cut)) {
 		if f.done == nil {
 			f.done = make(chan struct{})
+			if f.told = toldShared; f.span.IsValid() {
+				f.told = &names.Fixed{Attributes: toldShared.Attributes, Links: []trace.Link{{SpanContext: f.span}}}
+			}
 		}
 		f.callers++
 		return f, nil

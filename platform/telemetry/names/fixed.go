@@ -7,31 +7,44 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Fixed is the attributes that every span of one sort begins with, made once: as the first option of a span they are neither copied nor, when they are sent,
-// written again. To tracers of others it is an option like any. Make it by NewFixed. It is safe for concurrent use.
+// Fixed is what is the same of many spans, made once: spans of the gateway's own neither copy it nor, when they are sent, write it again. Those of one sort
+// begin with it, as their first option; to tracers of others it is an option like any. Make it by NewFixed. It is safe for concurrent use.
 type Fixed struct {
 	trace.SpanStartOption
 	Attributes []attribute.KeyValue // not to be changed
+	Links      []trace.Link         // not to be changed; of what spans are told later only, by Tell
 
 	once sync.Once
 	wire []byte
 }
 
-// NewFixed gives the attributes as an option.
+// NewFixed gives attributes that spans begin with or are told.
 func NewFixed(attributes ...attribute.KeyValue) *Fixed {
 	return &Fixed{SpanStartOption: trace.WithAttributes(attributes...), Attributes: attributes}
 }
 
-// Wire gives what write made of the attributes when it was asked for first.
-func (f *Fixed) Wire(write func([]attribute.KeyValue) []byte) []byte {
-	f.once.Do(func() { f.wire = write(f.Attributes) })
+// Tell tells a span that is under way.
+func (f *Fixed) Tell(span trace.Span) {
+	if own, ok := span.(interface{ SetFixed(*Fixed) }); ok {
+		own.SetFixed(f)
+		return
+	}
+	span.SetAttributes(f.Attributes...)
+	for _, l := range f.Links {
+		span.AddLink(l)
+	}
+}
+
+// Wire gives what write made of it when it was asked for first.
+func (f *Fixed) Wire(write func(*Fixed) []byte) []byte {
+	f.once.Do(func() { f.wire = write(f) })
 	return f.wire
 }
 
 // Count tells a span that the attribute is a number. Spans of the gateway's own are told it without memory being asked for.
-func (a Attribute) Count(span trace.Span, n int) {
-	if own, ok := span.(interface{ SetCount(attribute.Key, int) }); ok {
-		own.SetCount(a.Key, n)
+func (a *Attribute) Count(span trace.Span, n int) {
+	if own, ok := span.(interface{ SetCount(*attribute.Key, int) }); ok {
+		own.SetCount(&a.Key, n)
 		return
 	}
 	span.SetAttributes(a.Int(n))

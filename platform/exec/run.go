@@ -96,6 +96,7 @@ func (s *Step) add(f *Field, resolve func(s *Step, st *state)) {
 
 // work runs a step, then one of those that it has made possible, and so on; the others run at the same time.
 func (r *Run) work(s *Step) {
+	wave.Deepen()
 	for s != nil {
 		s.perform()
 		s = r.end(s)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/mainstem/mainstem/platform/exec/wave"
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/telemetry/names"
 )
@@ -23,6 +24,7 @@ var errGone = errors.New("the fetch has ended its goroutine")
 
 // run makes the call and gives out what it finds.
 func (c *call[K, V]) run() {
+	wave.Deepen()
 	ctx := c.batch.ctx
 	if w := c.batch.wave; w != nil {
 		defer w.Done()

@@ -93,6 +93,7 @@ func Go(ctx context.Context, fn func(ctx context.Context)) {
 	}
 	w.Add(1)
 	go func() {
+		Deepen()
 		defer w.Done()
 		fn(w.Context(ctx, nil))
 	}()

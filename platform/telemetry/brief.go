@@ -80,12 +80,7 @@ func (s *brief) change(do func()) {
 
 // End ends the span. What is told of it later is not heard.
 func (s *brief) End(options ...trace.SpanEndOption) {
-	if s.silent() {
-		return
-	}
-	s.trace.mu.Lock()
-	defer s.trace.mu.Unlock()
-	if s.over.Load() {
+	if s.silent() || s.over.Load() {
 		return
 	}
 	ended := time.Since(s.trace.began)
@@ -95,9 +90,26 @@ func (s *brief) End(options ...trace.SpanEndOption) {
 			ended = given.Sub(s.trace.began)
 		}
 	}
-	s.took = ended - s.began
-	s.over.Store(true)
-	s.trace.finish(s)
+	s.end(ended - s.began)
+}
+
+// EndNow ends the span, and gives how long it has been since it began: see names.End.
+func (s *brief) EndNow() time.Duration {
+	took := time.Since(s.trace.began) - s.began
+	if !s.silent() {
+		s.end(took)
+	}
+	return took
+}
+
+func (s *brief) end(took time.Duration) {
+	s.trace.mu.Lock()
+	defer s.trace.mu.Unlock()
+	if !s.over.Load() {
+		s.took = took
+		s.over.Store(true)
+		s.trace.finish(s)
+	}
 }
 
 // AddEvent adds an event.

@@ -227,24 +227,28 @@ func (t *Telemetry) Step(ctx context.Context, f *exec.Field, objects int) (conte
 		return ctx, func(error) {}
 	}
 	kind := f.Kept(t.stepKind).(*stepKind) //nolint:forcetypeassert // it is what stepKind gives
-	began := time.Now()
-	if !t.recording {
-		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
-	}
-	inner, span := t.tracer.Start(ctx, kind.name, kind.begin...)
-	if !span.IsRecording() {
-		return ctx, func(error) { steps.ended(ctx, kind.set, began) }
-	}
-	names.Objects.Count(span, objects)
-	return inner, func(err error) {
-		steps.ended(inner, kind.set, began)
-		if err != nil {
-			if code := fault.From(err).Code; live.CallersCode(code) {
-				span.SetAttributes(names.ErrorCode.String(string(code)))
-			} else {
-				span.SetStatus(codes.Error, string(code))
+	if t.recording {
+		if inner, span := t.tracer.Start(ctx, kind.name, kind.begin...); span.IsRecording() {
+			began := names.Began(span)
+			names.Objects.Count(span, objects)
+			return inner, func(err error) {
+				markStep(span, err)
+				steps.ended(inner, kind.set, names.End(span, began))
 			}
 		}
-		span.End()
+	}
+	began := time.Now()
+	return ctx, func(error) { steps.ended(ctx, kind.set, time.Since(began)) }
+}
+
+// markStep says in a step's span what it has failed with, if it has.
+func markStep(span trace.Span, err error) {
+	if err == nil {
+		return
+	}
+	if code := fault.From(err).Code; live.CallersCode(code) {
+		span.SetAttributes(names.ErrorCode.String(string(code)))
+	} else {
+		span.SetStatus(codes.Error, string(code))
 	}
 }

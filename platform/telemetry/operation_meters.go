@@ -131,9 +131,9 @@ func (m *stepMeters) of(field string) names.Set {
 }
 
 // ended measures a step that has ended. Nobody need ask whether anything is measured.
-func (m *stepMeters) ended(ctx context.Context, of names.Set, began time.Time) {
+func (m *stepMeters) ended(ctx context.Context, of names.Set, took time.Duration) {
 	if m != nil {
-		m.duration.Record(ctx, time.Since(began).Seconds(), of.Record...)
+		m.duration.Record(ctx, took.Seconds(), of.Record...)
 	}
 }
 

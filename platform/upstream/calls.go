@@ -66,10 +66,10 @@ func noting(ctx context.Context) func(Call) {
 }
 
 // report reports a call that has begun at start.
-func (b *base) report(ctx context.Context, r *request, note func(Call), start time.Time, f *fault.Error) {
+func (b *base) report(ctx context.Context, r *request, note func(Call), start time.Time, took time.Duration, f *fault.Error) {
 	c := Call{
 		Source: b.Name, Operation: r.operation, Attempts: int(r.attempts.Load()), How: string(r.how),
-		Start: start, Duration: time.Since(start), Cacheable: b.cache != nil && r.kind == read && r.key != "",
+		Start: start, Duration: took, Cacheable: b.cache != nil && r.kind == read && r.key != "",
 	}
 	if !r.deadline.IsZero() {
 		c.Left = max(r.deadline.Sub(start), 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"go.opentelemetry.io/otel/codes"
@@ -20,7 +19,7 @@ func (b *base) observed(next call) call {
 		ctx, span := b.span(ctx, r)
 		r.span = span
 		defer span.End()
-		start := time.Now()
+		start := names.Began(span)
 		note := noting(ctx)
 		ended := b.begun(ctx, r.operation)
 		if r.record = nil; note != nil {
@@ -34,11 +33,6 @@ func (b *base) observed(next call) call {
 			b.note(f)
 		}
 		b.passBack(ctx, answer)
-		if note != nil {
-			b.report(ctx, r, note, start, f)
-		}
-		b.meters.called(ctx, r, time.Since(start), f)
-		ended(int(r.attempts.Load()), string(r.how), faultCode(f))
 		if span.IsRecording() {
 			if kept := hows[r.how]; kept != nil {
 				kept.Tell(span)
@@ -48,6 +42,12 @@ func (b *base) observed(next call) call {
 				span.SetStatus(codes.Error, string(f.Code))
 			}
 		}
+		took := names.End(span, start)
+		if note != nil {
+			b.report(ctx, r, note, start, took, f)
+		}
+		b.meters.called(ctx, r, took, f)
+		ended(int(r.attempts.Load()), string(r.how), faultCode(f))
 		return answer, f
 	}
 }

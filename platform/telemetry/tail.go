@@ -81,8 +81,8 @@ func (r *recorded) context(id trace.SpanID) trace.SpanContext {
 	return own
 }
 
-// manySpans are made at once: a trace has some more often than one.
-const manySpans = 8
+// manySpans are made at once, since a trace has some more often than one: 512 bytes, up to which Go's allocator needs no header beside them.
+const manySpans = 4
 
 // span makes a span of the trace.
 func (r *recorded) span() *brief {

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,67 @@ func TestCheckoutsThatTakeLong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatACheckoutWaitsFor: whoever looks at what is under way sees which step of its workflow a mutation waits for, whoever has begun the run.
+func TestWhatACheckoutWaitsFor(t *testing.T) {
+	t.Parallel()
+	s, payments := gated(t, "payments", options{config: signing(t) + "workflows: {wait: 20s}\nadmin: {listen: '127.0.0.1:0'}\n"})
+	q := question{query: anOrder("one-that-waits", "{ order { status } }"), header: signed(t, "cus-00001", "")}
+	look := func(format string) []byte {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.admin+"/debug/requests?format="+format, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.exchange(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.body
+	}
+	await := func(want int) { // nothing tells that somebody has begun to wait
+		t.Helper()
+		for began := time.Now(); ; {
+			var seen struct {
+				Operations []struct {
+					Waits []struct{ Workflow, Step string }
+				}
+			}
+			if err := json.Unmarshal(look("json"), &seen); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, o := range seen.Operations {
+				for _, w := range o.Waits {
+					if w.Workflow == "placeOrder" && w.Step == "authorize" {
+						n++
+					}
+				}
+			}
+			if n == want {
+				return
+			}
+			if time.Since(began) > patience {
+				t.Fatalf("%d operations wait for the step, want %d: %+v", n, want, seen)
+			}
+		}
+	}
+	first := q.begin(t.Context(), t, s)
+	payments.await(t)
+	await(1)
+	second := q.begin(t.Context(), t, s)
+	await(2)
+	if page := string(look("text")); strings.Count(page, "waits for authorize of the workflow placeOrder for ") != 2 {
+		t.Errorf("the page for people says\n%s", page)
+	}
+	payments.open()
+	for _, o := range []outcome{<-first, <-second} {
+		if body := o.good(t); !strings.Contains(body, "PAID") {
+			t.Errorf("got %s", body)
+		}
+	}
+	await(0)
 }
 
 // TestOneCheckoutForEachKey: however many ask at the same time.

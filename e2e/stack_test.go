@@ -31,6 +31,7 @@ const patience = 30 * time.Second
 type stack struct {
 	demo   *demo.Demo
 	url    string // the gateway's
+	admin  string // that of its admin listener; "" if it has none
 	client *http.Client
 	spans  *spans
 
@@ -85,7 +86,7 @@ func (s *stack) run(t *testing.T, c server.Config, log *slog.Logger, o options) 
 		defer close(ran)
 		ranErr = errors.Join(gateway.Run(ctx, o.grace), tracing.Shutdown(context.Background()))
 	}()
-	s.url = gateway.URL()
+	s.url, s.admin = gateway.URL(), gateway.AdminURL()
 	s.stop = func() error {
 		cancel()
 		<-ran

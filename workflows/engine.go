@@ -60,8 +60,8 @@ type Engine struct {
 	known   map[string]func(dbos.Context, request) error // what carries a run out, by its workflow's name
 
 	mu       sync.Mutex
-	starting map[string]bool // runs that this process is about to start, by their ids
-	working  map[string]int  // how often this process carries out a run now, by its id
+	starting map[string]bool  // runs that this process is about to start, by their ids
+	working  map[string]*work // what this process carries out now, by the run's id
 
 	running sync.WaitGroup // what works in the background
 	stop    context.CancelFunc
@@ -86,7 +86,7 @@ func New(ctx context.Context, store *storage.Store, o Options) (*Engine, error) 
 	if o.Meter == nil {
 		o.Meter = noop.NewMeterProvider().Meter("")
 	}
-	e := &Engine{store: store, options: o, id: alone, known: map[string]func(dbos.Context, request) error{}, starting: map[string]bool{}, working: map[string]int{}}
+	e := &Engine{store: store, options: o, id: alone, known: map[string]func(dbos.Context, request) error{}, starting: map[string]bool{}, working: map[string]*work{}}
 	if store.Shared() {
 		e.id = "executor-" + strings.ToLower(rand.Text())
 	}
@@ -204,25 +204,55 @@ func (e *Engine) carryOut(ctx dbos.Context, run request) (_ struct{}, err error)
 	return struct{}{}, err
 }
 
+// work is a run that is carried out here.
+type work struct {
+	times int    // at once
+	step  string // that is under way; "" before the first
+	since time.Time
+}
+
 // work notes that a run is carried out here, until what it gives is called.
 func (e *Engine) work(id string) (done func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.working[id]++
+	w := e.working[id]
+	if w == nil {
+		w = &work{}
+		e.working[id] = w
+	}
+	w.times++
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if e.working[id]--; e.working[id] == 0 {
+		if w.times--; w.times == 0 {
 			delete(e.working, id)
 		}
 	}
+}
+
+// reaches notes that a run that is carried out here has come to a step.
+func (e *Engine) reaches(id, step string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.working[id]
+	w.step, w.since = step, time.Now()
+}
+
+// at gives the step of a run that is under way here, and since when; "" if that is not known, such as where another process carries it out.
+func (e *Engine) at(id string) (step string, since time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w := e.working[id]; w != nil {
+		return w.step, w.since
+	}
+	return "", time.Time{}
 }
 
 // works says whether a run is carried out here.
 func (e *Engine) works(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.working[id] > 0
+	return e.working[id] != nil
 }
 
 func (r *Runner[S]) carryOut(ctx dbos.Context, run request) error {

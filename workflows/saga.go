@@ -122,6 +122,7 @@ func (s *saga[S]) backward() error {
 
 // settle carries out a step, or its undoing. If it insists, it does not come back before that is done, or an operator has given it up.
 func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
+	s.engine.reaches(s.run.ID, nameOf(s.workflow.Steps[i].Name, undo))
 	out, err := s.attempt(i, undo, 1)
 	stuck := false
 	for round := 1; err == nil && insist && !out.done(); round++ {
@@ -147,15 +148,20 @@ func (s *saga[S]) settle(i int, undo, insist bool) (outcome[S], error) {
 	return out, err
 }
 
+// nameOf gives what a step, or its undoing, is called.
+func nameOf(step string, undo bool) string {
+	if undo {
+		return "undo-" + step
+	}
+	return step
+}
+
 // attempt carries out a step, or its undoing, as one durable step of the engine: with retries, and once only if its outcome is kept. The rounds
 // after which it is stuck are settled here, since what is kept must not mean something else after they were configured anew.
 func (s *saga[S]) attempt(i int, undo bool, round int) (outcome[S], error) {
 	step := &s.workflow.Steps[i]
-	name, retry := step.Name, s.engine.options.Retry
+	name, retry := nameOf(step.Name, undo), s.engine.options.Retry
 	key := s.run.ID + "-" + step.Name
-	if undo {
-		name = "undo-" + step.Name
-	}
 	before := encoded(s.value)
 	return dbos.RunAsStep(s.ctx, func(ctx context.Context) (outcome[S], error) {
 		out := outcome[S]{Value: s.value, StartedAt: time.Now().UTC()}
@@ -214,10 +220,7 @@ const (
 // cancelOf gives what tells a run to give up a step, or its undoing, and nothing else: a run that was faster is not made to give up what it is
 // stuck at next.
 func cancelOf(step string, undo bool) string {
-	if undo {
-		step = "undo-" + step
-	}
-	return operatorCancels + " " + step
+	return operatorCancels + " " + nameOf(step, undo)
 }
 
 // pause waits until it is time for the next round, and gives what an operator says meanwhile, which ends it at once.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mainstem/mainstem/platform/fault"
+	"github.com/mainstem/mainstem/platform/telemetry/live"
 	"github.com/mainstem/mainstem/platform/upstream"
 	"github.com/mainstem/mainstem/storage"
 )
@@ -52,6 +53,7 @@ func (r *Runner[S]) wait(ctx context.Context, w *storage.Workflow, reserve time.
 	defer stop()
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
+	defer live.Await(ctx, w.Kind, func() (string, time.Time) { return r.engine.at(w.ID) })()
 	for {
 		now, err := r.engine.store.Workflow(ctx, w.ID)
 		if err != nil {

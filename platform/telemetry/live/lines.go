@@ -158,16 +158,17 @@ type table struct {
 	more    int
 }
 
-// row is a line of the table: of a step or of a call. Times are milliseconds.
+// row is a line of the table: of a step or of a call; where it is shown what an operation waits for, also of a workflow. Times are milliseconds.
 type row struct {
 	Start     float64    `json:"start"`
 	Duration  float64    `json:"ms"`
 	Open      bool       `json:"open,omitzero"` // whether it had not ended
-	Step      string     `json:"step,omitzero"` // aliases, without indices
+	Step      string     `json:"step,omitzero"` // aliases, without indices; of a workflow, its name
 	Field     string     `json:"field,omitzero"`
 	Objects   int        `json:"objects,omitzero"`
 	Source    string     `json:"source,omitzero"`
 	Operation string     `json:"operation,omitzero"`
+	Workflow  string     `json:"workflow,omitzero"`
 	Attempts  int        `json:"attempts,omitzero"`
 	How       string     `json:"how,omitzero"` // it was answered, if not by the service
 	Code      fault.Code `json:"code,omitzero"`

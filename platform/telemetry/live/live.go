@@ -5,6 +5,7 @@ package live
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,6 +62,7 @@ type Operation struct {
 	answers int
 	codes   codes
 	failed  bool // whether there is an error that is not the caller's; of a subscription, in an event
+	awaited []*awaited
 	room    [firstEntries]entry
 }
 
@@ -160,6 +162,30 @@ func Call(ctx context.Context, source, operation string) (ended func(attempts in
 }
 
 func nobody(int, string, fault.Code) {}
+
+// awaited is a run of a workflow that an operation waits for.
+type awaited struct {
+	workflow string
+	at       func() (step string, since time.Time)
+}
+
+// Await notes that the operation of a context, if there is one, waits for a run of a workflow. Whoever looks at the operation is told what at gives: which step is
+// under way, and since when; "" where that is not known. What Await gives is to be called once nobody waits any more.
+func Await(ctx context.Context, workflow string, at func() (step string, since time.Time)) (ended func()) {
+	op := operationOf(ctx)
+	if op == nil {
+		return func() {}
+	}
+	a := &awaited{workflow, at}
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.awaited = append(op.awaited, a)
+	return func() {
+		op.mu.Lock()
+		defer op.mu.Unlock()
+		op.awaited = slices.DeleteFunc(op.awaited, func(other *awaited) bool { return other == a })
+	}
+}
 
 // list is of what is under way, in the order in which it has begun.
 type list[T any] struct {

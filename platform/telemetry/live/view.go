@@ -109,6 +109,14 @@ func (op *Operation) view(at time.Time) Running {
 			v.Waits = append(v.Waits, e.row(at.Sub(op.began)))
 		}
 	}
+	for _, a := range op.awaited {
+		r := row{Workflow: a.workflow, Open: true}
+		var since time.Time
+		if r.Step, since = a.at(); r.Step != "" {
+			r.Start, r.Duration = inMilliseconds(since.Sub(op.began)), inMilliseconds(at.Sub(since))
+		}
+		v.Waits = append(v.Waits, r)
+	}
 	return v
 }
 
@@ -144,6 +152,12 @@ func (v View) Write(w io.Writer) error {
 
 // words says what a row is of.
 func (r row) words() string {
+	switch {
+	case r.Workflow != "" && r.Step == "":
+		return "the workflow " + r.Workflow
+	case r.Workflow != "":
+		return fmt.Sprintf("%s of the workflow %s for %s", r.Step, r.Workflow, duration(r.Duration))
+	}
 	if r.Source != "" {
 		return fmt.Sprintf("%s %s for %s", r.Source, r.Operation, duration(r.Duration))
 	}

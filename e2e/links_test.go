@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"regexp"
@@ -119,6 +122,78 @@ func TestTracesOfAWebSocket(t *testing.T) {
 	}
 	linked(t, s, collector, seen, "websocket")
 }
+
+// TestRefusalsOverAWebSocketNameTheirTraces: the traceId that a client is told of an operation that is refused is that of the operation's own trace, as it is of one that is executed.
+func TestRefusalsOverAWebSocketNameTheirTraces(t *testing.T) {
+	t.Parallel()
+	down := options{broken: map[string]breaking.Break{"catalog": {Down: true}}}
+	for reason, begin := range map[string]func(*testing.T) (*stack, *collected){
+		"all are sampled": func(t *testing.T) (*stack, *collected) {
+			t.Helper()
+			s, collector, _ := tracedStack(t, "otlp-grpc", "", asItIs, "", down)
+			return s, collector
+		},
+		"none are sampled": func(t *testing.T) (*stack, *collected) {
+			t.Helper()
+			none := down
+			none.config = "telemetry: {sampleRatio: 0, tail: {enabled: false}}\n"
+			return start(t, none), nil
+		},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s, collector := begin(t)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			conn, err := connectClient(ctx, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := map[string]string{} // documents, by the traces that their errors name
+			queries := []string{`query Unreadable {`, `query Invalid { nothing }`, `query Executed { categories { name } }`}
+			for i, query := range queries {
+				if err := conn.Write(ctx, websocket.MessageText, subscribing(string(rune('a'+i)), asBody(query, ""))); err != nil {
+					t.Fatal(err)
+				}
+				for len(told) <= i {
+					_, message, err := conn.Read(ctx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if id := traceOfError.FindSubmatch(message); id != nil {
+						hash := sha256.Sum256([]byte(query))
+						if told[string(id[1])] != "" {
+							t.Fatalf("two operations are told the trace %s", id[1])
+						}
+						told[string(id[1])] = hex.EncodeToString(hash[:])
+					}
+				}
+			}
+			if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.stop(); err != nil {
+				t.Fatal(err)
+			}
+			if collector == nil {
+				return
+			}
+			sent := map[string]string{}
+			for _, span := range collector.spans {
+				for _, a := range span.Attributes {
+					if a.Key == "graphql.document.hash" {
+						sent[hex.EncodeToString(span.TraceId)] = a.Value.GetStringValue()
+					}
+				}
+			}
+			if !maps.Equal(sent, told) {
+				t.Errorf("clients were told %v, and the collector %v", told, sent)
+			}
+		})
+	}
+}
+
+var traceOfError = regexp.MustCompile(`"traceId":"([0-9a-f]{32})"`)
 
 // refreshing is the stack of a call for nobody in particular.
 var refreshing = regexp.MustCompile(`upstream\.\(\*background\)\.run\.`)

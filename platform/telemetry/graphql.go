@@ -48,8 +48,12 @@ const maxOperationName = 100
 func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
 	name := operationSpan(oc)
-	ctx, span := g.tracer.Start(ctx, name, connected(ctx)...)
+	own := connected(ctx)
+	ctx, span := g.tracer.Start(ctx, name, own...)
 	if !span.IsRecording() {
+		if len(own) > 0 {
+			ctx = context.WithValue(ctx, executedKey{}, true)
+		}
 		return next(ctx)
 	}
 	attributes := operationAttributes(oc)
@@ -82,12 +86,10 @@ func (g GraphQL) InterceptOperation(ctx context.Context, next graphql.OperationH
 
 type executedKey struct{}
 
-// InterceptResponse gives an operation that is refused before it is executed a span too, which says why.
+// InterceptResponse gives an operation that is refused before it is executed a span too, which says why, and within which its errors are told.
 func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	response := next(ctx)
-	refused := response != nil && len(response.Errors) > 0 && len(response.Data) == 0
-	if !refused || !graphql.HasOperationContext(ctx) || ctx.Value(executedKey{}) != nil {
-		return response
+	if !graphql.HasOperationContext(ctx) || ctx.Value(executedKey{}) != nil {
+		return next(ctx)
 	}
 	oc := graphql.GetOperationContext(ctx)
 	name, options := unreadable, connected(ctx)
@@ -97,10 +99,13 @@ func (g GraphQL) InterceptResponse(ctx context.Context, next graphql.ResponseHan
 	if began := oc.Stats.OperationStart; !began.IsZero() {
 		options = append(options, trace.WithTimestamp(began))
 	}
-	_, span := g.tracer.Start(ctx, name, options...)
+	ctx, span := g.tracer.Start(ctx, name, options...)
+	response := next(ctx)
 	if span.IsRecording() {
 		span.SetAttributes(operationAttributes(oc)...)
-		markErrors(span, response.Errors)
+		if response != nil {
+			markErrors(span, response.Errors)
+		}
 		span.End()
 	}
 	return response

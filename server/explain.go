@@ -13,10 +13,9 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 	"github.com/mainstem/mainstem/platform/limit"
 	"github.com/mainstem/mainstem/platform/transport"
+	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/sources"
 	"github.com/mainstem/mainstem/workflows"
-	"github.com/mainstem/mainstem/workflows/cancelorder"
-	"github.com/mainstem/mainstem/workflows/placeorder"
 )
 
 // Question is an operation to explain.
@@ -40,10 +39,22 @@ func Explain(ctx context.Context, c Config, q Question) (*explain.Plan, gqlerror
 	if errs != nil {
 		return nil, engine.DispatchError(ctx, errs).Errors
 	}
-	return explain.Operation(oc, schema.Outline(oc), explain.Options{Costs: costs, Limits: c.Limits, Workflows: map[string]*explain.Workflow{
-		"Mutation.placeOrder":  stepsOf(placeorder.New(placeorder.Sources{})),
-		"Mutation.cancelOrder": stepsOf(cancelorder.New(cancelorder.Sources{}, nil)),
-	}}), nil
+	return explain.Operation(oc, schema.Outline(oc), explain.Options{Costs: costs, Limits: c.Limits, Workflows: explained()}), nil
+}
+
+// explained gives what is told of workflows, by the mutations that start them, which are called as they are.
+func explained() map[string]*explain.Workflow {
+	outline := workflows.Outline()
+	resolvers.AddWorkflows(outline, resolvers.Sources{})
+	told := map[string]*explain.Workflow{}
+	for _, w := range outline.Declared() {
+		one := &explain.Workflow{Name: w.Name}
+		for _, s := range w.Steps {
+			one.Steps = append(one.Steps, explain.WorkflowStep{Name: s.Name, Calls: s.Calls, UndoCalls: s.UndoCalls, Must: s.Must})
+		}
+		told["Mutation."+w.Name] = one
+	}
+	return told
 }
 
 // explaining gives what reads operations as a gateway does, without what executes them.
@@ -58,13 +69,4 @@ func explaining(c Config) (*transport.Engine, *exec.Schema) {
 		Extensions: []graphql.HandlerExtension{&limit.Arguments{Scalars: sources.Scalars}, introspection(c)},
 	})
 	return engine, schema
-}
-
-// stepsOf gives what is told of a workflow.
-func stepsOf[S any](w workflows.Workflow[S]) *explain.Workflow {
-	told := &explain.Workflow{Name: w.Name}
-	for _, s := range w.Steps {
-		told.Steps = append(told.Steps, explain.WorkflowStep{Name: s.Name, Calls: s.Calls, UndoCalls: s.UndoCalls, Must: s.Must})
-	}
-	return told
 }

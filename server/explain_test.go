@@ -14,9 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/mainstem/mainstem/graph"
 	"github.com/mainstem/mainstem/platform/config"
 	"github.com/mainstem/mainstem/platform/explain"
+	"github.com/mainstem/mainstem/resolvers"
 	"github.com/mainstem/mainstem/server"
+	"github.com/mainstem/mainstem/workflows"
 )
 
 var updatePlans = flag.Bool("update-plans", false, "write what is explained into testdata/explain as what is expected")
@@ -53,6 +56,22 @@ func TestExplain(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWorkflowsAreCalledAsTheirMutations: else nothing would be told of their steps to whoever asks what a mutation does.
+func TestWorkflowsAreCalledAsTheirMutations(t *testing.T) {
+	t.Parallel()
+	outline := workflows.Outline()
+	resolvers.AddWorkflows(outline, resolvers.Sources{})
+	if len(outline.Declared()) < 2 {
+		t.Fatalf("there are %d workflows only", len(outline.Declared()))
+	}
+	mutations := graph.NewExecutableSchema(graph.Config{}).Schema().Mutation.Fields
+	for _, w := range outline.Declared() {
+		if mutations.ForName(w.Name) == nil {
+			t.Errorf("the workflow %s is not called as the mutation that starts it", w.Name)
+		}
 	}
 }
 

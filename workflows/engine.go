@@ -57,7 +57,9 @@ type Engine struct {
 	id      string // the executor's: this process
 	dbos    dbos.Context
 	source  *dbos.DataSource
-	known   map[string]func(dbos.Context, request) error // what carries a run out, by its workflow's name
+
+	known    map[string]carrier // by the workflow's name
+	declared []Declaration
 
 	mu       sync.Mutex
 	starting map[string]bool  // runs that this process is about to start, by their ids
@@ -67,6 +69,9 @@ type Engine struct {
 	stop    context.CancelFunc
 	meters  *meters
 }
+
+// carrier carries a run out.
+type carrier = func(dbos.Context, request) error
 
 // application is the name and the version that the engine's rows have. The version stays the same for all builds of the program, so that
 // each goes on with what another began.
@@ -86,7 +91,7 @@ func New(ctx context.Context, store *storage.Store, o Options) (*Engine, error) 
 	if o.Meter == nil {
 		o.Meter = noop.NewMeterProvider().Meter("")
 	}
-	e := &Engine{store: store, options: o, id: alone, known: map[string]func(dbos.Context, request) error{}, starting: map[string]bool{}, working: map[string]*work{}}
+	e := &Engine{store: store, options: o, id: alone, known: map[string]carrier{}, starting: map[string]bool{}, working: map[string]*work{}}
 	if store.Shared() {
 		e.id = "executor-" + strings.ToLower(rand.Text())
 	}
@@ -155,7 +160,7 @@ func Add[S any](e *Engine, w Workflow[S]) *Runner[S] {
 	if err := check(&w); err != nil {
 		panic(fmt.Sprintf("the workflow %q: %v", w.Name, err))
 	}
-	e.known[w.Name] = r.carryOut
+	e.known[w.Name], e.declared = r.carryOut, append(e.declared, declarationOf(&w))
 	e.meters.begin(w.Name)
 	return r
 }

@@ -39,7 +39,7 @@ func Explain(ctx context.Context, c Config, q Question) (*explain.Plan, gqlerror
 	if errs != nil {
 		return nil, engine.DispatchError(ctx, errs).Errors
 	}
-	return explain.Operation(oc, schema.Outline(oc), explain.Options{Costs: costs, Limits: c.Limits, Workflows: explained()}), nil
+	return explain.Operation(oc, schema.Outline(oc), explain.Options{Costs: costs, Limits: c.Limits, Workflows: explained()}), nil //nolint:contextcheck // what is added is carried out by nobody
 }
 
 // explained gives what is told of workflows, by the mutations that start them, which are called as they are.

@@ -24,8 +24,26 @@ type meters struct {
 	observed []metric.Registration
 }
 
-// tooLong is how long whoever reads the metrics waits for the database.
-const tooLong = time.Second
+const (
+	tooLong   = time.Second     // how long whoever reads the metrics waits for the database
+	leftAside = 5 * time.Second // for how long it is not asked again then: gauges are read one after the other
+)
+
+// Observe has a gauge asked of the store whenever somebody reads the metrics. What the database does not say within a second is left out, rather than something
+// that is not true any more; and so is, for a few seconds, whatever else it would be asked, so that a database that hangs keeps nobody waiting for long who
+// reads all metrics. It gives what ends that.
+func (s *Store) Observe(gauge names.Metric, meter metric.Meter, ask func(ctx context.Context, tell names.Tell) error) metric.Registration {
+	return gauge.Observe(meter, func(ctx context.Context, tell names.Tell) {
+		if time.Now().UnixNano() < s.aside.Load() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(ctx, tooLong)
+		defer cancel()
+		if err := ask(ctx, tell); err != nil && ctx.Err() != nil {
+			s.aside.Store(time.Now().Add(leftAside).UnixNano())
+		}
+	})
+}
 
 // Measure has the store measured, until it is closed. It is called before the store is used.
 func (s *Store) Measure(meter metric.Meter) {
@@ -39,23 +57,23 @@ func (s *Store) Measure(meter metric.Meter) {
 	m.followers.Add(context.Background(), 0)
 	m.undelivered.Add(context.Background(), 0)
 	m.observed = append(m.observed,
-		names.EventsLast.Observe(meter, func(ctx context.Context, tell names.Tell) {
-			ctx, cancel := context.WithTimeout(ctx, tooLong)
-			defer cancel()
-			if seq, err := s.LastSeq(ctx); err == nil {
+		s.Observe(names.EventsLast, meter, func(ctx context.Context, tell names.Tell) error {
+			seq, err := s.LastSeq(ctx)
+			if err == nil {
 				tell(float64(seq))
 			}
+			return err
 		}),
-		names.EventsAge.Observe(meter, func(ctx context.Context, tell names.Tell) {
-			ctx, cancel := context.WithTimeout(ctx, tooLong)
-			defer cancel()
+		s.Observe(names.EventsAge, meter, func(ctx context.Context, tell names.Tell) error {
 			switch newest, err := s.events(ctx, `ORDER BY seq DESC LIMIT 1`); {
 			case err != nil:
+				return err
 			case len(newest) == 0:
 				tell(0)
 			default:
 				tell(max(time.Since(newest[0].At), 0).Seconds())
 			}
+			return nil
 		}))
 	if file, ok := s.db.(*sqliteDatabase); ok {
 		m.observed = append(m.observed, names.StorageSize.Observe(meter, func(_ context.Context, tell names.Tell) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -105,5 +106,56 @@ func TestWhatAStoreMeasures(t *testing.T) {
 	}
 	if after := readings(t, reader); after[names.StorageSize.Name+"database"] != 0 {
 		t.Error("a store that is closed is measured")
+	}
+}
+
+// TestWhoReadsMetricsWaitsOnce: a database that hangs is asked by one gauge, for a second, and by the others a while later; one that fails at once is asked by all.
+func TestWhoReadsMetricsWaitsOnce(t *testing.T) {
+	t.Parallel()
+	gauges := []names.Metric{names.EventsLast, names.EventsAge, names.WorkflowRuns, names.WorkflowsOldest}
+	hangs := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	refuses := func(context.Context) error { return errors.New("connection refused") }
+	answers := func(context.Context) error { return nil }
+	for reason, test := range map[string]struct {
+		answer       func(context.Context) error
+		asked, later int // by the first reading, and with that of some seconds later
+		told         bool
+		waits        time.Duration
+	}{
+		"it hangs":   {hangs, 1, 2, false, time.Second},
+		"it refuses": {refuses, 4, 8, false, 0},
+		"it answers": {answers, 4, 8, true, 0},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var s storage.Store
+				reader, asked := sdkmetric.NewManualReader(), 0
+				meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
+				for _, gauge := range gauges {
+					s.Observe(gauge, meter, func(ctx context.Context, tell names.Tell) error {
+						asked++
+						err := test.answer(ctx)
+						if err == nil {
+							tell(1)
+						}
+						return err
+					})
+				}
+				began := time.Now()
+				got := readings(t, reader)
+				if took := time.Since(began); took != test.waits || asked != test.asked || (len(got) == len(gauges)) != test.told {
+					t.Errorf("it takes %s, %d were asked for, and %v is told", took, asked, got)
+				}
+				time.Sleep(5 * time.Second)
+				readings(t, reader)
+				if asked != test.later {
+					t.Errorf("later, it was asked %d times", asked)
+				}
+			})
+		})
 	}
 }

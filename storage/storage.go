@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -26,7 +27,8 @@ type Store struct {
 	log     *slog.Logger
 	db      database
 	signals *signals
-	meters  *meters // nil unless it is measured
+	meters  *meters      // nil unless it is measured
+	aside   atomic.Int64 // until when gauges do not ask the database, in nanoseconds of Unix
 
 	stop    context.CancelFunc // ends what runs in the background
 	running sync.WaitGroup

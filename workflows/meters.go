@@ -26,9 +26,6 @@ type measured struct {
 	state                storage.WorkflowState
 }
 
-// tooLong is how long whoever reads the metrics waits for the storage.
-const tooLong = time.Second
-
 func newMeters(e *Engine) *meters {
 	meter := e.options.Meter
 	attributes := func(m measured) []attribute.KeyValue {
@@ -40,35 +37,34 @@ func newMeters(e *Engine) *meters {
 		started: names.WorkflowsStarted.Counter(meter), endedRuns: names.WorkflowsEnded.Counter(meter), stuckRuns: names.WorkflowsStuck.Counter(meter),
 		retries: names.WorkflowStepRetries.Counter(meter), duration: names.WorkflowStepDuration.Histogram(meter),
 		sets: names.NewSets(attributes),
-		runs: []metric.Registration{names.WorkflowRuns.Observe(meter, e.tellRuns), names.WorkflowsOldest.Observe(meter, e.tellOldest)},
+		runs: []metric.Registration{e.store.Observe(names.WorkflowRuns, meter, e.tellRuns), e.store.Observe(names.WorkflowsOldest, meter, e.tellOldest)},
 	}
 }
 
-// tellRuns tells how many runs are in each state. Where the storage cannot say, nothing is told rather than something wrong.
-func (e *Engine) tellRuns(ctx context.Context, tell names.Tell) {
-	ctx, cancel := context.WithTimeout(ctx, tooLong)
-	defer cancel()
+// tellRuns tells how many runs are in each state.
+func (e *Engine) tellRuns(ctx context.Context, tell names.Tell) error {
 	counts, err := e.store.CountWorkflows(ctx)
 	if err != nil {
-		return
+		return err
 	}
 	for _, state := range []storage.WorkflowState{Running, Undoing, Stuck, Completed, Refused, Failed, Abandoned} {
 		tell(float64(counts[state]), names.WorkflowState.String(string(state)))
 	}
+	return nil
 }
 
-// tellOldest tells for how long the oldest run is under way, if the storage can say it.
-func (e *Engine) tellOldest(ctx context.Context, tell names.Tell) {
-	ctx, cancel := context.WithTimeout(ctx, tooLong)
-	defer cancel()
+// tellOldest tells for how long the oldest run is under way.
+func (e *Engine) tellOldest(ctx context.Context, tell names.Tell) error {
 	created, err := e.store.OldestWorkflow(ctx, Running, Undoing)
 	switch {
 	case err != nil:
+		return err
 	case created.IsZero():
 		tell(0)
 	default:
 		tell(time.Since(created).Seconds())
 	}
+	return nil
 }
 
 // begin has what is counted of a workflow begin with nothing, so that the first of each is seen to be one more.

@@ -29,7 +29,7 @@ func newBackground() *background {
 func (b *background) run(ctx context.Context, r *request, do func(ctx context.Context, r *request)) bool { //nolint:contextcheck // it outlives the caller's
 	inner := trace.ContextWithSpan(b.ctx, trace.SpanFromContext(ctx))
 	own := r.copy()
-	own.deadline = time.Time{}
+	own.terms, own.deadline = &noTerms, time.Time{}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

@@ -331,11 +331,11 @@ func TestKeysTellRequestsApart(t *testing.T) {
 			}
 			key := keyOf([]byte{}, "Get", req)
 			passedOn = req.Header
-			b.take(ctx, r, key, passedOn.Set)
+			b.take(ctx, termsOf(ctx), r, key, passedOn.Set)
 			sent = req.URL.String()
 		} else {
 			r.message = []byte(text.Draw(t, "message"))
-			b.take(ctx, r, []byte("/shop.Shop/Get"), passedOn.Set)
+			b.take(ctx, termsOf(ctx), r, []byte("/shop.Shop/Get"), passedOn.Set)
 			sent = fmt.Sprintf("/shop.Shop/Get %q", r.message)
 		}
 		who := ""
@@ -363,7 +363,8 @@ func TestKeysOfForgers(t *testing.T) {
 	key := func(a, sub, c, iss, message string) string {
 		client := Request{Header: http.Header{"X-A": {a}}, Claims: map[string]string{"sub": sub, "c": c, "iss": iss}}
 		r := &request{message: []byte(message)}
-		(&base{inputs: in}).take(WithRequest(t.Context(), client), r, []byte("/shop.Shop/Get"), func(string, string) {})
+		ctx := WithRequest(t.Context(), client)
+		(&base{inputs: in}).take(ctx, termsOf(ctx), r, []byte("/shop.Shop/Get"), func(string, string) {})
 		return r.key
 	}
 	for reason, keys := range map[string][2]string{

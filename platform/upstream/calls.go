@@ -52,17 +52,9 @@ type Turn struct {
 	Refused bool // whether it got none
 }
 
-type callsKey struct{}
-
 // WithCalls gives a context whose calls are reported to note when they have ended, by the goroutines that make them.
 func WithCalls(ctx context.Context, note func(Call)) context.Context {
-	return context.WithValue(ctx, callsKey{}, note)
-}
-
-// noting gives whom a context's calls are reported to; nil for nobody.
-func noting(ctx context.Context) func(Call) {
-	note, _ := ctx.Value(callsKey{}).(func(Call))
-	return note
+	return withTerms(ctx, func(t *terms) { t.calls = note })
 }
 
 // report reports a call that has begun at start.

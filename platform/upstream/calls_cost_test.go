@@ -13,7 +13,7 @@ import (
 func TestCallsThatNobodyIsToldOf(t *testing.T) { // not in parallel: allocations are counted
 	ctx, r, f := t.Context(), &request{}, fault.New(fault.SourceFailed, "")
 	n := testing.AllocsPerRun(100, func() {
-		if noting(ctx) != nil {
+		if termsOf(ctx).calls != nil {
 			t.Error("somebody is told")
 		}
 		inner, noted := r.record.begin(ctx)

@@ -19,6 +19,7 @@ import (
 
 // request is one call on its way through the policies.
 type request struct {
+	terms     *terms
 	operation string
 	kind      kind
 	key       string        // of a read: who has the same one may have the same answer; empty if nobody may
@@ -47,7 +48,7 @@ type request struct {
 // copy gives a request of its own for what is done beside the call. Its attempts are the call's.
 func (r *request) copy() *request {
 	return &request{
-		operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts,
+		terms: r.terms, operation: r.operation, kind: r.kind, key: r.key, personal: r.personal, deadline: r.deadline, begin: r.begin, attempts: r.attempts,
 		span: r.span, record: r.record, baggage: r.baggage,
 		http: r.http, conditions: r.conditions, method: r.method, message: r.message, metadata: r.metadata, options: r.options,
 	}

@@ -9,22 +9,25 @@ import (
 	"github.com/mainstem/mainstem/platform/fault"
 )
 
-type onlyKey struct{}
-
 // Only gives a context in which the one source may be called, whatever the running field declares. Loaders use it: they check
 // each field that asks, and then fetch for all of them.
 func Only(ctx context.Context, source string) context.Context {
-	return context.WithValue(ctx, onlyKey{}, source)
+	return withTerms(ctx, func(t *terms) { t.only = source })
 }
 
 // Declared fails with INTERNAL_SERVER_ERROR if a GraphQL field is running that does not declare the source by @source(name:).
 // Outside of operations, such as in a test of a source, every call is allowed.
 func Declared(ctx context.Context, source string) error {
-	if only, ok := ctx.Value(onlyKey{}).(string); ok {
-		if only == source {
-			return nil
-		}
-		return undeclared(source, "the loader of "+only)
+	return termsOf(ctx).allow(ctx, source)
+}
+
+func (t *terms) allow(ctx context.Context, source string) error {
+	switch t.only {
+	case source:
+		return nil
+	case "":
+	default:
+		return undeclared(source, "the loader of "+t.only)
 	}
 	if !graphql.HasOperationContext(ctx) {
 		return nil

@@ -56,7 +56,8 @@ func NewGRPC(o Options, inputs Inputs) (*GRPC, error) {
 
 // Invoke makes one unary call. What it fails with is a *fault.Error. Cancelling ctx ends the call.
 func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts ...grpc.CallOption) error {
-	if err := Declared(ctx, g.Name); err != nil {
+	terms := termsOf(ctx)
+	if err := terms.allow(ctx, g.Name); err != nil {
 		return err
 	}
 	operation := operationOf(method)
@@ -73,7 +74,7 @@ func (g *GRPC) Invoke(ctx context.Context, method string, args, answer any, opts
 	if r.kind == read && !slices.ContainsFunc(opts, particular) {
 		key = append(make([]byte, 0, 256), method...)
 	}
-	g.take(ctx, r, key, func(name, value string) { md.Set(name, value) })
+	g.take(ctx, terms, r, key, func(name, value string) { md.Set(name, value) })
 	found, f := g.send(ctx, r)
 	if f != nil {
 		return f

@@ -25,19 +25,20 @@ import (
 // NewStream opens a stream. It has no timeout but ends with ctx; none of the policies is about streams, but that none is opened while the breaker is
 // open. It has a span of its own. What it and its messages fail with is a *fault.Error.
 func (g *GRPC) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	if err := Declared(ctx, g.Name); err != nil {
+	terms := termsOf(ctx)
+	if err := terms.allow(ctx, g.Name); err != nil {
 		return nil, err
 	}
 	operation := operationOf(method)
 	if f := g.breakers.refusal(operation); f != nil {
 		return nil, f.At(g.Name, operation)
 	}
-	if Kept(ctx) {
+	if terms.kept != nil {
 		return nil, fault.Wrap(fault.SourceUnavailable, errNotKept).At(g.Name, operation)
 	}
 	md := metadata.MD{}
 	r := &request{operation: operation, method: method}
-	g.take(ctx, r, nil, func(name, value string) { md.Set(name, value) })
+	g.take(ctx, terms, r, nil, func(name, value string) { md.Set(name, value) })
 	inner, life := g.live(ctx, r)
 	r.carry(inner, metadataCarrier(md), 1)
 	var s grpc.ClientStream

@@ -62,7 +62,8 @@ func NewHTTP(o Options, inputs Inputs) (*HTTP, error) {
 // the answer holds what it said for Refusal. Cancelling ctx ends the call.
 func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL string) (*http.Request, error)) (Answer, error) {
 	answer := Answer{Origin: Origin{h.Name, operation}}
-	if err := Declared(ctx, h.Name); err != nil {
+	terms := termsOf(ctx)
+	if err := terms.allow(ctx, h.Name); err != nil {
 		return answer, err
 	}
 	req, err := build(h.baseURL)
@@ -77,7 +78,7 @@ func (h *HTTP) Do(ctx context.Context, operation string, build func(baseURL stri
 	if r.kind == read {
 		key = keyOf(make([]byte, 0, 256), operation, req)
 	}
-	h.take(ctx, r, key, req.Header.Set)
+	h.take(ctx, terms, r, key, req.Header.Set)
 	req.Header["Accept"] = accept
 	found, f := h.send(ctx, r)
 	if found != nil && f == nil {

@@ -62,17 +62,14 @@ type Request struct {
 	Baggage string
 }
 
-type requestKey struct{}
-
 // WithRequest gives a context whose calls pass on what their sources declare of r.
 func WithRequest(ctx context.Context, r Request) context.Context {
-	return context.WithValue(ctx, requestKey{}, r)
+	return withTerms(ctx, func(t *terms) { t.client = &r })
 }
 
 // RequestOf gives what calls know of the client's request; nothing if the context has none.
 func RequestOf(ctx context.Context) Request {
-	r, _ := ctx.Value(requestKey{}).(Request)
-	return r
+	return *termsOf(ctx).client
 }
 
 // maxInputBytes bounds a header that is passed on.
@@ -80,12 +77,10 @@ const maxInputBytes = 4 << 10
 
 // Each gives the declared headers and claims that the request of ctx has, as they are passed on. Those that no header can hold are left out.
 func (in Inputs) Each(ctx context.Context, set func(name, value string)) {
-	if r, ok := ctx.Value(requestKey{}).(Request); ok {
-		in.each(r, set)
-	}
+	in.each(termsOf(ctx).client, set)
 }
 
-func (in Inputs) each(r Request, set func(name, value string)) {
+func (in Inputs) each(r *Request, set func(name, value string)) {
 	for _, name := range in.Headers {
 		if v := r.Header.Get(name); v != "" && validHeaderValue(v) {
 			set(name, v)
@@ -111,16 +106,16 @@ func claimHeader(claim string) string {
 
 // take begins a call with what it has of the client's request: its deadline, and what the source declares, which set passes on. With the latter
 // key becomes the call's, if it is not empty. A subject without its issuer says nothing: who declares one has both in the key.
-func (b *base) take(ctx context.Context, r *request, key []byte, set func(name, value string)) {
-	r.attempts = &r.sent
-	client, _ := ctx.Value(requestKey{}).(Request)
+func (b *base) take(ctx context.Context, t *terms, r *request, key []byte, set func(name, value string)) {
+	r.terms, r.attempts = t, &r.sent
+	client := t.client
 	if deadline, ok := ctx.Deadline(); ok {
 		r.deadline = deadline.Add(-client.Reserve)
 		if r.kind != read {
 			r.begin = r.deadline
 		}
 	}
-	r.fresh, r.kept, r.baggage = client.Fresh, keptOf(ctx), client.Baggage
+	r.fresh, r.kept, r.baggage = client.Fresh, t.kept, client.Baggage
 	keyed := len(key) > 0
 	b.inputs.each(client, func(name, value string) {
 		set(name, value)

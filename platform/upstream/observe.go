@@ -20,7 +20,7 @@ func (b *base) observed(next call) call {
 		r.span = span
 		defer span.End()
 		start := names.Began(span)
-		note := noting(ctx)
+		note := r.terms.calls
 		ended := b.begun(ctx, r.operation)
 		if r.record = nil; note != nil {
 			r.record = new(record)
@@ -32,7 +32,7 @@ func (b *base) observed(next call) call {
 		if r.kept == nil && (r.how == "" || r.how == howRevalidated) { // else it was not asked for this call, or the cache has noted what it said
 			b.note(f)
 		}
-		b.passBack(ctx, answer)
+		b.passBack(r.terms.returned, answer)
 		if span.IsRecording() {
 			if kept := hows[r.how]; kept != nil {
 				kept.Tell(span)

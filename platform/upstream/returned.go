@@ -39,21 +39,15 @@ func checkHeaderName(name string) error {
 	return nil
 }
 
-type returnedKey struct{}
-
 // WithReturned gives a context in which note hears of the headers of sources' answers that their Options.Return names. It is called by the
 // goroutines that make the calls, also of answers that are shared or kept, and maybe of the same value again.
 func WithReturned(ctx context.Context, note func(name, value string)) context.Context {
-	return context.WithValue(ctx, returnedKey{}, note)
+	return withTerms(ctx, func(t *terms) { t.returned = note })
 }
 
-// passBack tells the headers of an answer that are for the client.
-func (b *base) passBack(ctx context.Context, answer *reply) {
-	if len(b.Return) == 0 || answer == nil {
-		return
-	}
-	note, ok := ctx.Value(returnedKey{}).(func(name, value string))
-	if !ok {
+// passBack tells the headers of an answer that are for the client, if somebody wants to hear of them.
+func (b *base) passBack(note func(name, value string), answer *reply) {
+	if len(b.Return) == 0 || answer == nil || note == nil {
 		return
 	}
 	for _, name := range b.Return {

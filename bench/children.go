@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,6 +94,17 @@ func (p *programs) start(ctx context.Context, program string, args ...string) (*
 		return nil, fmt.Errorf("%s did not start: %w\n%s", program, errors.Join(context.Cause(ctx), err), said)
 	}
 	return c, nil
+}
+
+// end ends some of the processes before close.
+func (p *programs) end(some ...*child) error {
+	var errs []error
+	for _, c := range some {
+		_ = c.input.Close()
+		errs = append(errs, c.wait())
+	}
+	p.children = slices.DeleteFunc(p.children, func(c *child) bool { return slices.Contains(some, c) })
+	return errors.Join(errs...)
 }
 
 // grace is how long a process may take to end.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/mainstem/mainstem/bench/posts/gateway"
@@ -21,13 +22,18 @@ type tracing struct {
 	bound          string
 }
 
-// tracings are those that are compared; all with the first. %s is the collector.
+// tracings are those that are compared; all with the first, also another one that is the same, which tells how much two gateways differ by chance. %s is the
+// collector.
 var tracings = []tracing{
 	{"off", "", ""},
 	{"1 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, tail: {enabled: false}}", "3 %"},
 	{"1 %, and what fails or is slow", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 0.01, slow: 30s}", "3 %"},
 	{"100 %", "{exporter: otlp-http, endpoint: '%s', sampleRatio: 1}", "15 %"},
+	{"off, another gateway", "{sampleRatio: 0.01}", ""}, // of what nobody is sent
 }
+
+// generation is how many rounds a gateway's process lives: some are a little faster than others for as long as they live, whatever they trace.
+const generation = 3
 
 // traced measures what traces cost on the storefront's page: a request's CPU time in each round against that of the gateway that traces nothing.
 func traced(ctx context.Context, w io.Writer, f *fleet, p plan, profiles string) error {
@@ -39,26 +45,37 @@ func traced(ctx context.Context, w io.Writer, f *fleet, p plan, profiles string)
 	}))
 	defer collector.Close()
 	sides := make([]side, len(tracings))
-	for i, t := range tracings {
-		c := competitor{executor: gateway.Compiled}
-		if t.settings != "" {
-			c.telemetry = fmt.Sprintf(t.settings, collector.URL)
-		}
-		var err error
-		if sides[i], err = f.side(ctx, page, c, p.connections); err != nil {
+	begin := func() error {
+		if err := f.endGateways(); err != nil {
 			return err
 		}
-		if profiles != "" {
-			if err := profileSide(ctx, w, sides[i], p, filepath.Join(profiles, strconv.Itoa(i))); err != nil {
+		for i, t := range tracings {
+			c := competitor{executor: gateway.Compiled, telemetry: strings.ReplaceAll(t.settings, "%s", collector.URL)}
+			var err error
+			if sides[i], err = f.side(ctx, page, c, p.connections); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
 	if profiles != "" {
+		if err := begin(); err != nil {
+			return err
+		}
+		for i, s := range sides {
+			if err := profileSide(ctx, w, s, p, filepath.Join(profiles, strconv.Itoa(i))); err != nil {
+				return err
+			}
+		}
 		return nil
 	}
 	all, ratios, sent := make([][]figures, len(tracings)), make([][]float64, len(tracings)), make([]int64, len(tracings))
 	for round := range p.rounds {
+		if round%generation == 0 {
+			if err := begin(); err != nil {
+				return err
+			}
+		}
 		for turn := range tracings {
 			i := (turn + round) % len(tracings) // who comes first alternates
 			fmt.Fprintf(os.Stderr, "\r%-78s", fmt.Sprintf("round %d of %d: %s", round+1, p.rounds, tracings[i].name))

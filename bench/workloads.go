@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/mainstem/mainstem/bench/load"
@@ -68,6 +70,13 @@ type fleet struct {
 
 func newFleet(p *programs, posts int) *fleet {
 	return &fleet{programs: p, posts: posts, services: map[string]*child{}, gateways: map[kind]*child{}}
+}
+
+// endGateways ends all gateways: those that are needed next are others.
+func (f *fleet) endGateways() error {
+	some := slices.Collect(maps.Values(f.gateways))
+	clear(f.gateways)
+	return f.end(some...)
 }
 
 // gateway gives a gateway and what serves it.

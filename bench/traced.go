@@ -106,7 +106,7 @@ func traced(ctx context.Context, w io.Writer, f *fleet, p plan, profiles string)
 // writeTraced writes what was measured as a table of Markdown.
 func writeTraced(w io.Writer, p plan, workload string, all [][]figures, ratios [][]float64, sent []int64) error {
 	if _, err := fmt.Fprintf(w, "%s; %s, %d connections, %d rounds of %s\n\n"+
-		"| traces | requests/s | CPU µs | allocations | to off | may be | KiB/s to the collector |\n|---|--:|--:|--:|--:|--:|--:|\n",
+		"| traces | requests/s | calls | CPU µs | allocations | to off | may be | KiB/s to the collector |\n|---|--:|--:|--:|--:|--:|--:|--:|\n",
 		machine(), workload, p.connections, p.rounds, p.duration); err != nil {
 		return err
 	}
@@ -115,8 +115,8 @@ func writeTraced(w io.Writer, p plan, workload string, all [][]figures, ratios [
 		slices.Sort(ratios[i])
 		to := ratios[i][len(ratios[i])/2]
 		kib := float64(sent[i]) / 1024 / (float64(p.rounds) * (p.duration + p.warmup).Seconds())
-		if _, err := fmt.Fprintf(w, "| %s | %s | %s | %s | %.3f × | %s | %s |\n",
-			t.name, number(m.rps), number(m.cpuMicros), number(m.allocs), to, t.bound, number(kib)); err != nil {
+		if _, err := fmt.Fprintf(w, "| %s | %s | %.2f | %s | %s | %.3f × | %s | %s |\n",
+			t.name, number(m.rps), m.calls, number(m.cpuMicros), number(m.allocs), to, t.bound, number(kib)); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -22,7 +21,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
@@ -137,9 +135,7 @@ func (c choosy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	body, _ := proto.Marshal(answer) // it is valid
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	_, _ = w.Write(body) // whoever has gone does not want it
+	answered(w, answer)
 }
 
 // serve runs the collector, and gives its URL.
@@ -150,21 +146,7 @@ func (c choosy) serve(t *testing.T, exporter string) string {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	service.RegisterTraceServiceServer(server, c)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return "http://" + listener.Addr().String()
+	return "http://" + servedGRPC(t, func(server *grpc.Server) { service.RegisterTraceServiceServer(server, c) })
 }
 
 // TestSpansThatAreNotTaken: of spans that a collector rejects in part, those alone are lost, and metrics and the log say so.

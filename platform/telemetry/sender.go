@@ -75,15 +75,23 @@ func (c Config) logger() *slog.Logger {
 	return slog.Default()
 }
 
-// loggedSender logs what could not be sent. The SDK would tell a global handler.
+// loggedSender logs what could not be sent, or was not taken. The SDK would tell a global handler.
 type loggedSender struct {
 	sdkmetric.Exporter
 	log *slog.Logger
 }
 
 func (s loggedSender) Export(ctx context.Context, data *metricdata.ResourceMetrics) error {
-	if err := s.Exporter.Export(ctx, data); err != nil {
+	err := s.Exporter.Export(ctx, data)
+	rejected, partly := rejectedBy(err)
+	switch {
+	case err == nil:
+	case !partly:
 		s.log.WarnContext(ctx, "metrics were not sent", "error", err)
+	case rejected > 0:
+		s.log.WarnContext(ctx, "the collector has rejected metrics", "points", rejected, "error", err)
+	default:
+		s.log.WarnContext(ctx, "the collector has taken all metrics, and says something of them", "error", err)
 	}
 	return nil
 }

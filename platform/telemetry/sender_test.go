@@ -1,8 +1,10 @@
 package telemetry_test
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,10 +21,11 @@ import (
 	"github.com/mainstem/mainstem/platform/telemetry"
 )
 
-// receiver is a collector: it keeps the names of the metrics that it is sent.
+// receiver is a collector: it keeps the names of the metrics that it is sent, and answers all in one way.
 type receiver struct {
 	otlp.UnimplementedMetricsServiceServer
-	names chan []string
+	names   chan []string
+	partial *otlp.ExportMetricsPartialSuccess
 }
 
 // Export takes metrics over gRPC.
@@ -39,7 +42,7 @@ func (c receiver) Export(_ context.Context, sent *otlp.ExportMetricsServiceReque
 	case c.names <- all:
 	default: // one at a time is enough
 	}
-	return &otlp.ExportMetricsServiceResponse{}, nil
+	return &otlp.ExportMetricsServiceResponse{PartialSuccess: c.partial}, nil
 }
 
 // ServeHTTP takes metrics over HTTP.
@@ -50,7 +53,35 @@ func (c receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	_, _ = c.Export(r.Context(), sent) // it cannot fail
+	answer, _ := c.Export(r.Context(), sent) // it cannot fail
+	answered(w, answer)
+}
+
+// answered writes what a collector answers over HTTP.
+func answered(w http.ResponseWriter, answer proto.Message) {
+	body, _ := proto.Marshal(answer) // it is valid
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, _ = w.Write(body) // whoever has gone does not want it
+}
+
+// servedGRPC has a collector served until the test ends, and gives its host and port.
+func servedGRPC(t *testing.T, register func(*grpc.Server)) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	register(server)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
 }
 
 func newReceiver() receiver { return receiver{names: make(chan []string, 1)} }
@@ -65,21 +96,7 @@ func overHTTP(t *testing.T, c receiver) string {
 
 func overGRPC(t *testing.T, c receiver) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	otlp.RegisterMetricsServiceServer(server, c)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return listener.Addr().String()
+	return servedGRPC(t, func(server *grpc.Server) { otlp.RegisterMetricsServiceServer(server, c) })
 }
 
 // received waits until a collector is sent a metric. What is sent first may be from before there were any.
@@ -128,6 +145,48 @@ func TestMetricsAreSent(t *testing.T) {
 			}
 			to.received(t, "process.uptime")
 		})
+	}
+}
+
+// TestMetricsThatAreNotTaken: of metrics that a collector rejects in part, the log says how many points.
+func TestMetricsThatAreNotTaken(t *testing.T) {
+	t.Parallel()
+	for reason, test := range map[string]struct {
+		answers *otlp.ExportMetricsPartialSuccess
+		log     []string // in each line; nothing is logged if there is none
+	}{
+		"all are taken":                   {nil, nil},
+		"some are rejected":               {&otlp.ExportMetricsPartialSuccess{RejectedDataPoints: 2, ErrorMessage: "too old"}, []string{"has rejected metrics", "points=2", "too old"}},
+		"fewer are rejected than none":    {&otlp.ExportMetricsPartialSuccess{RejectedDataPoints: -2}, []string{"has taken all metrics"}},
+		"all are taken, and it says more": {&otlp.ExportMetricsPartialSuccess{ErrorMessage: "use the newer path"}, []string{"has taken all metrics", "use the newer path"}},
+	} {
+		for exporter, serve := range map[string]func(*testing.T, receiver) string{"otlp-http": overHTTP, "otlp-grpc": overGRPC} {
+			t.Run(reason+", "+exporter, func(t *testing.T) {
+				t.Parallel()
+				to := newReceiver()
+				to.partial = test.answers
+				var log bytes.Buffer
+				c := telemetry.Defaults()
+				c.Metrics.Exporter, c.Metrics.Endpoint, c.Metrics.Insecure, c.Log = exporter, "http://"+serve(t, to), true, slog.New(slog.NewTextHandler(&log, nil))
+				tel, err := telemetry.New(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := tel.Shutdown(context.Background()); err != nil { // it sends all once more
+					t.Fatal(err)
+				}
+				to.received(t, "process.uptime")
+				lines := slices.Collect(strings.Lines(log.String()))
+				if (len(lines) == 0) != (test.log == nil) {
+					t.Errorf("the log says %q", lines)
+				}
+				for _, line := range lines {
+					if slices.ContainsFunc(test.log, func(part string) bool { return !strings.Contains(line, part) }) {
+						t.Errorf("the log says %q, want %q", line, test.log)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func configOf(t *testing.T, d *demo.Demo, yaml string, processor *spans) server.
 	t.Helper()
 	c := server.DefaultConfig()
 	c.Listen = "127.0.0.1:0"
-	c.RequestTimeout = config.Duration(patience)
+	c.RequestTimeout, c.Workflows.Wait = config.Duration(patience), config.Duration(patience)
 	c.Storage.URL = storage.URL("sqlite:" + filepath.Join(t.TempDir(), "mainstem.db"))
 	c.Auth = server.AuthConfig{Issuer: d.Issuer(), Audience: d.Audience(), JWKSURL: d.JWKSURL()}
 	for _, s := range d.Services() {

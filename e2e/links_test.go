@@ -64,7 +64,7 @@ func linked(t *testing.T, s *stack, c *collected, seen *received, name string) {
 // TestTracesOfASubscription: what it began, each event and the stream that they come by are traces of their own, linked to it.
 func TestTracesOfASubscription(t *testing.T) {
 	t.Parallel()
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", asItIs, "", options{})
+	s, collector, seen := tracedStack(t, "otlp-grpc", asItIs, "", options{})
 	for e := range s.follow(t, http.Header{}, `subscription Watch { stockChanged(skus: ["SKU-000003"]) { sku product { name } } }`) {
 		if len(e.Errors) > 0 {
 			t.Error(e.Errors)
@@ -77,7 +77,7 @@ func TestTracesOfASubscription(t *testing.T) {
 // TestTracesOfAStreamThatFails: what a subscriber is told of as an error is the span of the stream.
 func TestTracesOfAStreamThatFails(t *testing.T) {
 	t.Parallel()
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", asItIs, "", options{broken: map[string]breaking.Break{"inventory": {Down: true}}})
+	s, collector, seen := tracedStack(t, "otlp-grpc", asItIs, "", options{broken: map[string]breaking.Break{"inventory": {Down: true}}})
 	for e := range s.follow(t, http.Header{}, `subscription Watch { stockChanged(skus: ["SKU-000003"]) { sku } }`) {
 		if codesOf(e.Errors) != "SOURCE_UNAVAILABLE" {
 			t.Errorf("got %+v", e)
@@ -89,7 +89,7 @@ func TestTracesOfAStreamThatFails(t *testing.T) {
 // TestTracesOfAWebSocket: each operation over it is a trace of its own, linked to the request that has opened it.
 func TestTracesOfAWebSocket(t *testing.T) {
 	t.Parallel()
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", asItIs, "", options{})
+	s, collector, seen := tracedStack(t, "otlp-grpc", asItIs, "", options{})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	conn, err := connectClient(ctx, s)
@@ -130,7 +130,7 @@ func TestRefusalsOverAWebSocketNameTheirTraces(t *testing.T) {
 	for reason, begin := range map[string]func(*testing.T) (*stack, *collected){
 		"all are sampled": func(t *testing.T) (*stack, *collected) {
 			t.Helper()
-			s, collector, _ := tracedStack(t, "otlp-grpc", "", asItIs, "", down)
+			s, collector, _ := tracedStack(t, "otlp-grpc", asItIs, "", down)
 			return s, collector
 		},
 		"none are sampled": func(t *testing.T) (*stack, *collected) {
@@ -202,7 +202,7 @@ var refreshing = regexp.MustCompile(`upstream\.\(\*background\)\.run\.`)
 func TestTracesOfARefresh(t *testing.T) { // not in parallel: see goroutines
 	var asked atomic.Int32
 	again := make(chan struct{})
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", staleSoon(&asked, again), ", cache: {enabled: true}", options{})
+	s, collector, seen := tracedStack(t, "otlp-grpc", staleSoon(&asked, again), ", cache: {enabled: true}", options{})
 	for _, q := range []string{`query First { categories { name } }`, `query Second { categories { name } }`} {
 		(<-question{query: q}.begin(t.Context(), t, s)).good(t)
 	}
@@ -214,7 +214,7 @@ func TestTracesOfARefresh(t *testing.T) { // not in parallel: see goroutines
 // TestTracesOfASharedOperation: who is answered along with an equal query has no steps, and a link to the operation that has.
 func TestTracesOfASharedOperation(t *testing.T) { // not in parallel: see joined
 	came, opened := make(chan struct{}, 10), make(chan struct{})
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", held(came, opened), ", timeout: 5s", options{}) // so that a call under way has time for another's
+	s, collector, seen := tracedStack(t, "otlp-grpc", held(came, opened), ", timeout: 5s", options{}) // so that a call under way has time for another's
 	open := sync.OnceFunc(func() { close(opened) })
 	t.Cleanup(open) // before the gateway waits for its requests
 	q := question{query: `query Both { categories { name } }`}
@@ -234,7 +234,7 @@ var flying = regexp.MustCompile(`\[select[^]]*\]:\n\S*upstream.\(\*flight\).wait
 // TestTracesOfASharedCall: of two different queries that ask a service for the same at the same time, one has the attempt, and the other a link to its call.
 func TestTracesOfASharedCall(t *testing.T) { // not in parallel: see goroutines
 	came, opened := make(chan struct{}, 10), make(chan struct{})
-	s, collector, seen := tracedStack(t, "otlp-grpc", "", held(came, opened), ", timeout: 5s", options{}) // so that a call under way has time for another's
+	s, collector, seen := tracedStack(t, "otlp-grpc", held(came, opened), ", timeout: 5s", options{}) // so that a call under way has time for another's
 	open := sync.OnceFunc(func() { close(opened) })
 	t.Cleanup(open) // before the gateway waits for its requests
 	one := question{query: `query One { categories { name } }`}.begin(t.Context(), t, s)

@@ -59,7 +59,7 @@ func TestCheckoutsThatTakeLong(t *testing.T) {
 // TestWhatACheckoutWaitsFor: whoever looks at what is under way sees which step of its workflow a mutation waits for, whoever has begun the run.
 func TestWhatACheckoutWaitsFor(t *testing.T) {
 	t.Parallel()
-	s, payments := gated(t, "payments", options{config: signing(t) + "workflows: {wait: 20s}\nadmin: {listen: '127.0.0.1:0'}\n"})
+	s, payments := gated(t, "payments", options{config: signing(t) + "admin: {listen: '127.0.0.1:0'}\n"})
 	q := question{query: anOrder("one-that-waits", "{ order { status } }"), header: signed(t, "cus-00001", "")}
 	look := func(format string) []byte {
 		t.Helper()

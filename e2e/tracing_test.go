@@ -76,7 +76,7 @@ func stumbling(seen *received, catalog http.Handler) http.Handler {
 
 // tracedStack runs a stack whose spans go to a collector, and whose services note by which spans they are called. Its catalog has something in front of it, and
 // settings of its own.
-func tracedStack(t *testing.T, protocol, config string, front fronted, catalogSettings string, o options) (*stack, *collected, *received) {
+func tracedStack(t *testing.T, protocol string, front fronted, catalogSettings string, o options) (*stack, *collected, *received) {
 	t.Helper()
 	seen := &received{}
 	d, err := demo.Start(t.Context(), demo.Options{Products: products, Seed: seed, Break: o.broken, Logger: slog.New(heard{received: seen})})
@@ -98,7 +98,7 @@ func tracedStack(t *testing.T, protocol, config string, front fronted, catalogSe
 	s := &stack{demo: d, spans: newSpans(), client: &http.Client{Transport: &http.Transport{}, Timeout: patience}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	log := telemetry.NewLogger(t.Output(), slog.LevelError)
-	config += "\ntelemetry: {" + sending + ", baggage: [tenant]}\nsources: {catalog: {url: '" + before.URL + "', retry: {base: 1ms}" + catalogSettings + "}, reviews: {retry: {base: 1ms}}}\n"
+	config := "telemetry: {" + sending + ", baggage: [tenant]}\nsources: {catalog: {url: '" + before.URL + "', retry: {base: 1ms}" + catalogSettings + "}, reviews: {retry: {base: 1ms}}}\n"
 	s.run(t, configOf(t, d, config, s.spans), log, o)
 	return s, collector, seen
 }
@@ -115,26 +115,25 @@ func TestTraces(t *testing.T) {
 	for name, test := range map[string]struct {
 		question
 		options
-		config string
 		answer string // what is in it
 	}{
 		"page": {
 			question{header: header, query: `query Page($first: Int!) {
 				products(first: $first) { nodes { name stock { available } again: stock { status } reviews(first: 1) { totalCount } } }
 			}`, variables: map[string]any{"first": 3}},
-			options{broken: map[string]breaking.Break{"reviews": {Down: true}}}, "", `"available":`,
+			options{broken: map[string]breaking.Break{"reviews": {Down: true}}}, `"available":`,
 		},
 		"place-order": {
 			question{caller: "customer", header: header, query: `mutation Buy { placeOrder(input: {
 				lines: [{productId: "${Product:SKU-000003}", quantity: 1}], payment: ` + card + `, idempotencyKey: "traced-order-1"
 			}) { order { status } problems { __typename } } }`},
-			options{}, "workflows: {wait: 20s}", `"order":{"status":"PAID"}`,
+			options{}, `"order":{"status":"PAID"}`,
 		},
 	} {
 		for _, protocol := range []string{"otlp-grpc", "otlp-http"} {
 			t.Run(name+" by "+protocol, func(t *testing.T) {
 				t.Parallel()
-				s, collector, seen := tracedStack(t, protocol, test.config, stumbling, "", test.options)
+				s, collector, seen := tracedStack(t, protocol, stumbling, "", test.options)
 				o := <-test.begin(t.Context(), t, s)
 				if o.err != nil || o.status != http.StatusOK || !strings.Contains(string(o.body), test.answer) {
 					t.Fatalf("got %v, %d and %s", o.err, o.status, o.body)
